@@ -1,0 +1,70 @@
+"""A match: which packets a flow is about."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+import msgspec
+
+from overlace.datapath.fields import Field
+
+MatchValue = int | tuple[int, int] | IPv4Address | IPv6Address | IPv4Network | IPv6Network
+"""What `match()` accepts: an exact value, (value, mask), or an address or prefix."""
+
+
+class Condition(msgspec.Struct, frozen=True, gc=False, order=False):
+    """One field compared under a mask; `mask == field.full_mask` is an exact match."""
+
+    field: Field
+    value: int
+    mask: int
+
+    @property
+    def exact(self) -> bool:
+        """True when every bit of the field is compared."""
+        return self.mask == self.field.full_mask
+
+
+class Match(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+    """A conjunction of conditions, one a field, in the order of `Field`; build it with `match()`."""
+
+    conditions: tuple[Condition, ...] = ()
+
+    def __iter__(self) -> Iterator[Condition]:
+        return iter(self.conditions)
+
+    def get(self, field: Field) -> Condition | None:
+        """The condition on `field`, or None when the field is not compared."""
+        for condition in self.conditions:
+            if condition.field is field:
+                return condition
+        return None
+
+
+def match(conditions: dict[Field, MatchValue] | None = None, /) -> Match:
+    """Build a canonical `Match`: sorted by field, value bits outside the mask cleared, empty masks dropped.
+
+    Raises ValueError when a value does not fit its field.
+    """
+    built = [_condition(field, value) for field, value in (conditions or {}).items()]
+    return Match(tuple(sorted((c for c in built if c.mask), key=lambda c: c.field.order)))
+
+
+def _condition(field: Field, value: MatchValue) -> Condition:
+    number, mask = _number_and_mask(field, value)
+    if not 0 <= number <= field.full_mask or not 0 <= mask <= field.full_mask:
+        raise ValueError(f"{value!r} does not fit {field.ovs_name} ({field.bits} bits)")
+    return Condition(field, number & mask, mask)
+
+
+def _number_and_mask(field: Field, value: MatchValue) -> tuple[int, int]:
+    match value:
+        case int():
+            return value, field.full_mask
+        case (number, mask):
+            return number, mask
+        case IPv4Address() | IPv6Address():
+            return int(value), field.full_mask
+        case IPv4Network() | IPv6Network():
+            return int(value.network_address), int(value.netmask)
+        case _:
+            raise ValueError(f"{value!r} is no value for {field.ovs_name}")

@@ -1,0 +1,1 @@
+"""The smallest vocabulary everything else shares: addresses, revisions, clock, keyed difference."""
