@@ -1,0 +1,74 @@
+"""What the compiler returns: fragments, and which switch holds which.
+
+A *fragment* is a small set of flows, groups, meters and tunnel ports that come and go together because they
+have one cause. Many switches hold the very same fragment object, so it is compiled and encoded once. A
+*plan* is, for each switch, a mapping from fragment id to fragment; a *plan change* is what turned the last
+plan into this one, and is all that the southbound needs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from overlace.datapath.flow import Flow, Group, Meter
+
+SwitchName = str
+FragmentId = tuple[str, ...]
+"""Unit kind and the identifiers of its objects, e.g. ``("port", "<port id>")``."""
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelPort:
+    """An Interface row that a switch needs: an OVSDB fact, not an OpenFlow one (ovs-vswitchd.conf.db(5))."""
+
+    name: str
+    type: str
+    ofport: int
+    options: tuple[tuple[str, str], ...] = ()
+    bfd: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fragment:
+    """Compared by identity: an unchanged fragment is the same object, which is what sharing rests on.
+
+    The same flow (equal in all parts) may stand in several fragments of one switch; two flows with equal
+    keys that differ are a compiler error.
+    """
+
+    id: FragmentId
+    flows: tuple[Flow, ...] = ()
+    groups: tuple[Group, ...] = ()
+    meters: tuple[Meter, ...] = ()
+    tunnel_ports: tuple[TunnelPort, ...] = ()
+
+    def same_content(self, other: "Fragment") -> bool:
+        """True when both put the same things into a switch."""
+        return (
+            self.flows == other.flows
+            and self.groups == other.groups
+            and self.meters == other.meters
+            and self.tunnel_ports == other.tunnel_ports
+        )
+
+
+SwitchPlan = Mapping[FragmentId, Fragment]
+"""The desired contents of one switch."""
+
+
+@dataclass(slots=True)
+class SwitchChange:
+    """What changes on one switch: fragments to hold from now on, and fragments to let go.
+
+    A fragment id in both is a replacement: `removed` holds the old one, `added` the new one.
+    """
+
+    added: dict[FragmentId, Fragment] = field(default_factory=dict)
+    removed: dict[FragmentId, Fragment] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class PlanChange:
+    """The changes of one compilation; `sequence` counts compilations and is what switches acknowledge."""
+
+    sequence: int
+    switches: dict[SwitchName, SwitchChange]
