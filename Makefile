@@ -1,0 +1,42 @@
+# The front door. `make demo` and `make test` set up all they need on a fresh Debian 12 (root, python3, git, make).
+VENV := .venv
+PY   := $(VENV)/bin/python
+DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping tcpdump busybox
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format soak clean
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: build/.packages $(VENV)/.installed ## Install Debian packages and the Python environment
+
+build/.packages: Makefile
+	@mkdir -p build
+	@for p in $(DEBIAN_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	 if [ -n "$$missing" ]; then echo "installing:$$missing"; \
+	   printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; \
+	   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	   status=$$?; rm -f /usr/sbin/policy-rc.d; exit $$status; fi
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml build/.packages
+	@test -x $(PY) || python3 -m venv $(VENV)
+	@$(VENV)/bin/pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+test: setup ## All tests: pure, against Open vSwitch, and in the lab (root)
+	$(VENV)/bin/pytest
+
+check: setup ## Style, types and import contracts
+	$(VENV)/bin/ruff check src tests
+	$(VENV)/bin/ruff format --check src tests
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
+
+format: setup ## Rewrite sources in the house style
+	$(VENV)/bin/ruff format src tests
+	$(VENV)/bin/ruff check --fix src tests
+
+clean: ## Remove what the build made
+	rm -rf build $(VENV)

@@ -1,0 +1,128 @@
+"""The state of all intents at one revision: immutable, sharing structure with the snapshots before it.
+
+Values stand in one persistent map per class; each declared index is a persistent map of maps beside it.
+`put` and `without` give a new snapshot in O(log n), and leave the old one as it was.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from immutables import Map
+
+from overlace.kit.revision import Revision
+from overlace.model.declaration import RESOURCES, Entity, Index
+
+V = TypeVar("V")
+
+Key = tuple[Any, ...]
+"""What a reader of a snapshot depends on: ``(class, id)``, ``(class, index, outer)`` or
+``(class, index, outer, inner)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value before and after; None stands for absent."""
+
+    cls: type
+    id: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Every value of every class at `revision`."""
+
+    revision: Revision
+    tables: Map[type, Map[str, Any]]
+    indexes: Map[tuple[type, str], Map[str, Map[str, Map[str, Any]]]]
+
+    @classmethod
+    def empty(cls, revision: Revision) -> "Snapshot":
+        """A snapshot with nothing in it."""
+        return cls(revision, Map(), Map())
+
+    def at(self, revision: Revision) -> "Snapshot":
+        """The same contents under another revision."""
+        return replace(self, revision=revision)
+
+    def get(self, cls: type[V], key: str) -> V | None:
+        """The value of that class and id, or None."""
+        table = self.tables.get(cls)
+        return None if table is None else table.get(key)
+
+    def all(self, cls: type[V]) -> Iterator[V]:
+        """Every value of a class, in no particular order."""
+        return iter(self.tables.get(cls, Map()).values())
+
+    def count(self, cls: type) -> int:
+        """How many values of a class there are."""
+        return len(self.tables.get(cls, ()))
+
+    def outer(self, cls: type, index: str, outer: str) -> Iterable[str]:
+        """The inner keys under `outer`."""
+        return self.indexes.get((cls, index), Map()).get(outer, Map()).keys()
+
+    def members(self, cls: type[V], index: str, outer: str, inner: str = "") -> Iterator[V]:
+        """The values under (`outer`, `inner`)."""
+        return iter(self._bucket(cls, index, outer, inner).values())
+
+    def count_members(self, cls: type, index: str, outer: str, inner: str = "") -> int:
+        """How many values stand under (`outer`, `inner`)."""
+        return len(self._bucket(cls, index, outer, inner))
+
+    def _bucket(self, cls: type, index: str, outer: str, inner: str) -> Map[str, Any]:
+        return self.indexes.get((cls, index), Map()).get(outer, Map()).get(inner, Map())
+
+    def put(self, value: Entity) -> "Snapshot":
+        """With `value` in place of what had its class and id."""
+        cls = type(value)
+        table = self.tables.get(cls, Map())
+        indexes = _reindex(self.indexes, cls, value.id, table.get(value.id), value)
+        return Snapshot(self.revision, self.tables.set(cls, table.set(value.id, value)), indexes)
+
+    def without(self, cls: type, key: str) -> "Snapshot":
+        """Without the value of that class and id. Raises KeyError when there is none."""
+        table = self.tables.get(cls, Map())
+        indexes = _reindex(self.indexes, cls, key, table[key], None)
+        return Snapshot(self.revision, self.tables.set(cls, table.delete(key)), indexes)
+
+
+def touched_keys(change: Change) -> set[Key]:
+    """All reader keys whose answer the change may have altered."""
+    keys: set[Key] = {(change.cls, change.id)}
+    for index in RESOURCES[change.cls].indexes:
+        for value in (change.before, change.after):
+            if value is not None:
+                for outer, inner in index.keys(value):
+                    keys.add((change.cls, index.name, outer))
+                    keys.add((change.cls, index.name, outer, inner))
+    return keys
+
+
+_Indexes = Map[tuple[type, str], Map[str, Map[str, Map[str, Any]]]]
+
+
+def _reindex(indexes: _Indexes, cls: type, key: str, before: Any, after: Any) -> _Indexes:
+    for index in RESOURCES[cls].indexes:
+        indexes = _reindex_one(indexes, cls, index, key, before, after)
+    return indexes
+
+
+def _reindex_one(indexes: _Indexes, cls: type, index: Index, key: str, before: Any, after: Any) -> _Indexes:
+    old = set(index.keys(before)) if before is not None else set()
+    new = set(index.keys(after)) if after is not None else set()
+    tree = indexes.get((cls, index.name), Map())
+    for outer, inner in old - new:
+        tree = _remove(tree, outer, inner, key)
+    for outer, inner in new:
+        level = tree.get(outer, Map())
+        tree = tree.set(outer, level.set(inner, level.get(inner, Map()).set(key, after)))
+    return indexes.set((cls, index.name), tree)
+
+
+def _remove(tree: Map[str, Map[str, Map[str, Any]]], outer: str, inner: str, key: str) -> Any:
+    bucket = tree[outer][inner].delete(key)
+    level = tree[outer].set(inner, bucket) if bucket else tree[outer].delete(inner)
+    return tree.set(outer, level) if level else tree.delete(outer)
