@@ -7,9 +7,12 @@ public definitions of the networking API.
 
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 T = TypeVar("T")
+
+UNSPECIFIED: Final = "<unspecified>"
+"""The default of an attribute that a request may omit and for which the resource's own rules decide."""
 
 
 class Entity(Protocol):
@@ -32,10 +35,13 @@ class Attribute:
     filter: bool = True
     sort: bool = True
     required: bool = False
-    default: object = None
+    default: object = UNSPECIFIED
     kind: str = "string"
     """The converter and validator the API applies; see `northbound.attributes`."""
     admin_only: bool = False
+    """Only an administrator may set it."""
+    admin_view: bool = False
+    """Only an administrator sees it."""
 
 
 def api(
@@ -47,13 +53,16 @@ def api(
     filter: bool = True,  # noqa: A002 - the API's own word
     sort: bool = True,
     required: bool = False,
-    default: object = None,
+    default: object = UNSPECIFIED,
     kind: str = "string",
     admin_only: bool = False,
+    admin_view: bool = False,
     value: Any = MISSING,
 ) -> Any:
     """A dataclass field that the API shows. `value` is the field's default in Python, when it has one."""
-    attribute = Attribute(name, post, put, visible, filter, sort, required, default, kind, admin_only)
+    attribute = Attribute(
+        name, post, put, visible, filter, sort, required, default, kind, admin_only, admin_view
+    )
     if value is MISSING:
         return field(metadata={"api": attribute})
     return field(default=value, metadata={"api": attribute})

@@ -15,7 +15,7 @@ class NetworkType(Enum):
     HOP_BY_HOP = "hop"
 
 
-@resource("network", "networks")
+@resource("network", "networks", Index("project", lambda n: [(n.project_id, "")]))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """A broadcast domain of one project. `key` names it in the pipeline of every switch."""
@@ -26,8 +26,10 @@ class Network:
     description: str = api(post=True, put=True, default="", value="")
     admin_state_up: bool = api(post=True, put=True, kind="bool", default=True, value=True)
     shared: bool = api(post=True, put=True, kind="bool", default=False, value=False, admin_only=True)
-    external: bool = api("router:external", post=True, put=True, kind="bool", default=False, value=False)
-    mtu: int = api(post=True, put=True, kind="mtu", value=0)
+    external: bool = api(
+        "router:external", post=True, put=True, kind="bool", default=False, value=False, admin_only=True
+    )
+    mtu: int = api(post=True, put=True, kind="mtu", default=0, value=0)
     port_security_enabled: bool = api(post=True, put=True, kind="bool", default=True, value=True)
     tags: tuple[str, ...] = api(kind="tags", sort=False, value=())
     revision_number: int = api(kind="int", value=0)
@@ -44,10 +46,10 @@ class Segment:
     id: str = api(kind="uuid")
     network_id: str = api(post=True, kind="uuid", required=True)
     network_type: str = api(post=True, kind="network_type", required=True)
-    physical_network: str | None = api(post=True, default=None, value=None)
-    segmentation_id: int | None = api(post=True, kind="int", default=None, value=None)
-    name: str = api(post=True, put=True, default="", value="")
-    description: str = api(post=True, put=True, default="", value="")
+    physical_network: str | None = api(post=True, kind="string_or_none", value=None)
+    segmentation_id: int | None = api(post=True, kind="int_or_none", value=None)
+    name: str = api(post=True, put=True, kind="text", value="")
+    description: str = api(post=True, put=True, default="", kind="text", value="")
     revision_number: int = api(kind="int", value=0)
     created_at: datetime | None = api(kind="timestamp", value=None)
     updated_at: datetime | None = api(kind="timestamp", value=None)
@@ -69,7 +71,12 @@ class HostRoute:
     nexthop: IPAddress
 
 
-@resource("subnet", "subnets", Index("network", lambda s: [(s.network_id, "")]))
+@resource(
+    "subnet",
+    "subnets",
+    Index("network", lambda s: [(s.network_id, "")]),
+    Index("project", lambda s: [(s.project_id, "")]),
+)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subnet:
     """An address block of a network."""
@@ -79,9 +86,9 @@ class Subnet:
     network_id: str = api(post=True, kind="uuid", required=True)
     name: str = api(post=True, put=True, default="")
     description: str = api(post=True, put=True, default="", value="")
-    ip_version: int = api(post=True, kind="ip_version", value=4)
-    cidr: IPNetwork = api(post=True, kind="cidr", required=True)
-    gateway_ip: IPAddress | None = api(post=True, put=True, kind="ip", value=None)
+    ip_version: int = api(post=True, kind="ip_version", required=True, value=4)
+    cidr: IPNetwork = api(post=True, kind="cidr")
+    gateway_ip: IPAddress | None = api(post=True, put=True, kind="ip_or_none", value=None)
     allocation_pools: tuple[AllocationPool, ...] = api(
         post=True, put=True, kind="pools", sort=False, value=()
     )

@@ -22,7 +22,12 @@ class EtherType(Enum):
     IPV6 = "IPv6"
 
 
-@resource("security_group", "security_groups", Index("project", lambda g: [(g.project_id, g.name)]))
+@resource(
+    "security_group",
+    "security_groups",
+    Index("project", lambda g: [(g.project_id, "")]),
+    Index("name", lambda g: [(g.project_id, g.name)]),
+)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityGroup:
     """A named set of rules and, through the ports that carry it, a set of addresses."""
@@ -44,6 +49,7 @@ class SecurityGroup:
     "security_group_rule",
     "security_group_rules",
     Index("security_group", lambda r: [(r.security_group_id, "")]),
+    Index("project", lambda r: [(r.project_id, "")]),
     Index("remote_group", lambda r: [(r.remote_group_id, "")] if r.remote_group_id else []),
 )
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +60,12 @@ class SecurityGroupRule:
     project_id: str = api(post=True, kind="project")
     security_group_id: str = api(post=True, kind="uuid", required=True)
     direction: Direction = api(post=True, kind="direction", required=True)
-    ethertype: EtherType = api(post=True, kind="ethertype", value=EtherType.IPV4)
-    protocol: str | None = api(post=True, kind="protocol", value=None)
-    port_range_min: int | None = api(post=True, kind="port_range", value=None)
-    port_range_max: int | None = api(post=True, kind="port_range", value=None)
-    remote_ip_prefix: IPNetwork | None = api(post=True, kind="prefix", value=None)
-    remote_group_id: str | None = api(post=True, kind="uuid", value=None)
+    ethertype: EtherType = api(post=True, kind="ethertype", default="IPv4", value=EtherType.IPV4)
+    protocol: str | None = api(post=True, kind="protocol", default=None, value=None)
+    port_range_min: int | None = api(post=True, kind="port_range", default=None, value=None)
+    port_range_max: int | None = api(post=True, kind="port_range", default=None, value=None)
+    remote_ip_prefix: IPNetwork | None = api(post=True, kind="prefix", default=None, value=None)
+    remote_group_id: str | None = api(post=True, kind="uuid_or_none", default=None, value=None)
     description: str = api(post=True, put=False, default="", value="")
     revision_number: int = api(kind="int", value=0)
     created_at: datetime | None = api(kind="timestamp", value=None)

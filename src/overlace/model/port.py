@@ -37,6 +37,7 @@ class DhcpOption:
     "port",
     "ports",
     Index("network", lambda p: [(p.network_id, "")]),
+    Index("project", lambda p: [(p.project_id, "")]),
     Index("security_group", lambda p: [(group, "") for group in p.security_groups]),
     Index("address", lambda p: [(p.network_id, str(ip.ip_address)) for ip in p.fixed_ips]),
     Index("mac", lambda p: [(p.network_id, f"{p.mac_address:012x}")]),
@@ -60,8 +61,12 @@ class Port:
     security_groups: tuple[str, ...] = api(post=True, put=True, kind="uuids", value=())
     port_security_enabled: bool = api(post=True, put=True, kind="bool", value=True)
     allowed_address_pairs: tuple[AddressPair, ...] = api(post=True, put=True, kind="address_pairs", value=())
-    extra_dhcp_opts: tuple[DhcpOption, ...] = api(post=True, put=True, kind="dhcp_options", value=())
-    host_id: str = api("binding:host_id", post=True, put=True, default="", value="", admin_only=True)
+    extra_dhcp_opts: tuple[DhcpOption, ...] = api(
+        post=True, put=True, kind="dhcp_options", default=None, value=()
+    )
+    host_id: str = api(
+        "binding:host_id", post=True, put=True, kind="name", value="", admin_only=True, admin_view=True
+    )
     vnic_type: str = api("binding:vnic_type", post=True, put=True, default="normal", value="normal")
     interface_name: str = ""
     """The interface on `host_id` that is this port where nobody sets ``iface-id`` (binding:profile)."""
@@ -88,12 +93,14 @@ class BindingState(Enum):
     "bindings",
     Index("port", lambda b: [(b.port_id, "")]),
     Index("host", lambda b: [(b.host_id, "")]),
+    Index("place", lambda b: [(b.network_id, b.host_id)]),
 )
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
     """A port on a host. `generation` rises with each activation of the port; `zone` is its conntrack zone."""
 
     port_id: str
+    network_id: str
     host_id: str
     state: BindingState
     generation: int
