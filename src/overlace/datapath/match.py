@@ -1,6 +1,6 @@
 """A match: which packets a flow is about."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 import msgspec
@@ -40,7 +40,7 @@ class Match(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
         return None
 
 
-def match(conditions: dict[Field, MatchValue] | None = None, /) -> Match:
+def match(conditions: Mapping[Field, MatchValue] | None = None, /) -> Match:
     """Build a canonical `Match`: sorted by field, value bits outside the mask cleared, empty masks dropped.
 
     Raises ValueError when a value does not fit its field.

@@ -1,0 +1,163 @@
+"""The rules that every host holds, whatever its tenants do: how the tables hang together."""
+
+from overlace.compiler.pipeline import (
+    TUNNEL_OFPORT,
+    VNI_PROBE,
+    ZONE,
+    CookieClass,
+    Flag,
+    Table,
+    cookie,
+)
+from overlace.compiler.plan import Fragment, TunnelPort
+from overlace.compiler.rule import (
+    ICMPV6,
+    IPV4,
+    IPV6,
+    clear_flag,
+    flagged,
+    goto,
+    neighbour,
+    raise_flag,
+    rule,
+    visit,
+)
+from overlace.compiler.unit import ALL_HOSTS, Output
+from overlace.datapath.actions import (
+    IN_PORT,
+    Conntrack,
+    Output as Send,
+    SendToController,
+    Subfield,
+    move,
+    set_field,
+)
+from overlace.datapath.fields import VLAN_PRESENT, CtState, Field, IpProto
+from overlace.datapath.flow import Flow
+
+_COOKIE = cookie(CookieClass.BASE)
+_ZONE = Subfield(ZONE, 0, 16)
+DHCP_REQUEST = b"dhcp4"
+"""Userdata of packet-ins that carry a client's DHCPv4 message."""
+PROBE = b"probe"
+"""Userdata of packet-ins that carry a path-MTU probe from another host."""
+
+_UNTRACKED_ICMPV6 = (130, 131, 132, 133, 134, 135, 136, 137, 143)
+"""Multicast listener and neighbour discovery: no connection to track (RFC 4890 4.4)."""
+
+
+def base_output() -> Output:
+    """All of it, for all hosts."""
+    flows = (
+        *_entry(),
+        *_neighbour_advertisement(),
+        *_tracking(Table.EGRESS_TRACK, Table.EGRESS_POLICY, Table.EGRESS_VERDICT, Table.DESTINATION),
+        *_tracking(Table.INGRESS_TRACK, Table.INGRESS_POLICY, Table.INGRESS_VERDICT, Table.DELIVER),
+        *_switching(),
+    )
+    port = TunnelPort("ovl-vxlan", "vxlan", TUNNEL_OFPORT, (("key", "flow"), ("remote_ip", "flow")))
+    return Output(((ALL_HOSTS, Fragment(("base",), flows, tunnel_ports=(port,))),))
+
+
+def _entry() -> tuple[Flow, ...]:
+    from_tunnel = {Field.IN_PORT: TUNNEL_OFPORT}
+    dhcp = {**IPV4, Field.IP_PROTO: IpProto.UDP, Field.UDP_SRC: 68, Field.UDP_DST: 67}
+    return (
+        rule(
+            Table.CLASSIFY, 100, from_tunnel, _COOKIE, raise_flag(Flag.FROM_TUNNEL), goto(Table.TUNNEL_ADMIT)
+        ),
+        # A tag below the wire identifier would let a guest speak to another's VLAN behind a gateway.
+        rule(Table.WIRE_IN, 300, {Field.VLAN_TCI: (VLAN_PRESENT, VLAN_PRESENT)}, _COOKIE),
+        rule(Table.WIRE_IN, 200, {Field.TUN_ID: VNI_PROBE}, _COOKIE, SendToController(PROBE)),
+        rule(Table.ARMED, 0, {}, _COOKIE, goto(Table.DESTINATION)),
+        rule(Table.RESPOND, 300, dhcp, _COOKIE, SendToController(DHCP_REQUEST)),
+        rule(Table.RESPOND, 0, {}, _COOKIE, goto(Table.EGRESS_TRACK)),
+    )
+
+
+def _neighbour_advertisement() -> tuple[Flow, ...]:
+    """RESPOND made the solicitation into an advertisement; its option can be named only where the type is 136."""
+    return (
+        rule(
+            Table.RESPOND_ND,
+            100,
+            neighbour(136),
+            _COOKIE,
+            set_field(Field.ND_OPTIONS_TYPE, 2),
+            move(Field.ETH_SRC, Field.ND_TLL),
+            Send(IN_PORT),
+        ),
+    )
+
+
+def _tracking(track: Table, policy: Table, verdict: Table, permitted: Table) -> tuple[Flow, ...]:
+    """Connection tracking around one policy. What the port's own direction sends is judged on every new
+    megaflow, replies ride on the connection: a withdrawn rule cuts at once."""
+    untracked = tuple(
+        rule(track, 200, {**ICMPV6, Field.ICMPV6_TYPE: kind}, _COOKIE, goto(permitted))
+        for kind in _UNTRACKED_ICMPV6
+    )
+    state = Field.CT_STATE
+    trk, est, rel, rpl, inv, new = (
+        CtState.TRK,
+        CtState.EST,
+        CtState.REL,
+        CtState.RPL,
+        CtState.INV,
+        CtState.NEW,
+    )
+    return (
+        *untracked,
+        rule(track, 150, {ZONE: 0}, _COOKIE, goto(permitted)),
+        rule(track, 100, IPV4, _COOKIE, Conntrack(_ZONE, table=int(policy))),
+        rule(track, 100, IPV6, _COOKIE, Conntrack(_ZONE, table=int(policy))),
+        rule(track, 0, {}, _COOKIE, goto(permitted)),
+        rule(policy, 300, {state: (trk | inv, trk | inv)}, _COOKIE),
+        rule(policy, 200, {state: (trk | est | rpl, trk | est | rpl)}, _COOKIE, goto(permitted)),
+        rule(policy, 200, {state: (trk | rel, trk | rel)}, _COOKIE, goto(permitted)),
+        rule(
+            verdict,
+            200,
+            {**flagged(Flag.PERMITTED), **IPV4, state: (trk | new, trk | new)},
+            _COOKIE,
+            clear_flag(Flag.PERMITTED),
+            Conntrack(_ZONE, commit=True),
+            goto(permitted),
+        ),
+        rule(
+            verdict,
+            200,
+            {**flagged(Flag.PERMITTED), **IPV6, state: (trk | new, trk | new)},
+            _COOKIE,
+            clear_flag(Flag.PERMITTED),
+            Conntrack(_ZONE, commit=True),
+            goto(permitted),
+        ),
+        rule(
+            verdict,
+            100,
+            flagged(Flag.PERMITTED),
+            _COOKIE,
+            clear_flag(Flag.PERMITTED),
+            goto(permitted),
+        ),
+    )
+
+
+def _switching() -> tuple[Flow, ...]:
+    again = (
+        set_field(
+            Field.IN_PORT, 0
+        ),  # an output to the tunnel it came from is dropped unless in_port says else
+        clear_flag(Flag.REDIRECT),
+        clear_flag(Flag.FROM_TUNNEL),
+        visit(Table.ENCAPSULATE),
+    )
+    return (
+        rule(Table.DESTINATION, 0, {}, _COOKIE, goto(Table.UNKNOWN)),
+        rule(Table.UNKNOWN, 0, {}, _COOKIE),
+        rule(Table.FLOOD_REMOTE, 300, flagged(Flag.FROM_TUNNEL), _COOKIE),
+        rule(Table.LOCAL, 0, {}, _COOKIE, goto(Table.ENCAPSULATE)),
+        rule(Table.ENCAPSULATE, 310, flagged(Flag.REDIRECT), _COOKIE, *again),
+        rule(Table.ENCAPSULATE, 300, flagged(Flag.FROM_TUNNEL), _COOKIE),
+    )

@@ -1,0 +1,128 @@
+"""The memoised recompute: `advance` brings the plan from one world to the next, doing only what changed.
+
+An empty compiler *is* the full recompute, so the two cannot diverge; tests hold them against each other.
+`dirty` names the keys that may have changed (the union of what commits and observations touched). It is a hint
+about where to look, not a description of what to do: each unit looked at recomputes from the world.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from overlace.compiler.graph import UNIT_KINDS
+from overlace.compiler.placement import PlanBuilder
+from overlace.compiler.plan import FragmentId, PlanChange, SwitchName, SwitchPlan
+from overlace.compiler.reader import Reader, World
+from overlace.compiler.unit import NOTHING, Audience, Output, UnitId, UnitKind
+from overlace.model.snapshot import Key
+
+_Unit = tuple[str, UnitId]
+_KINDS = {kind.name: kind for kind in UNIT_KINDS}
+
+
+@dataclass(slots=True)
+class _Memo:
+    projection: Any
+    output: Output
+    keys: frozenset[Key]
+
+
+@dataclass(slots=True)
+class WorkCounters:
+    """Machine-independent cost of compilation, counted since the start."""
+
+    units_projected: int = 0
+    units_built: int = 0
+
+
+class Compiler:
+    """The cache of one controller. Not thread-safe; `advance` is otherwise a pure function of its world."""
+
+    def __init__(self) -> None:
+        self._memos: dict[_Unit, _Memo] = {}
+        self._readers: dict[Key, set[_Unit]] = defaultdict(set)
+        self._builder = PlanBuilder()
+        self.counters = WorkCounters()
+
+    @property
+    def plan(self) -> dict[SwitchName, SwitchPlan]:
+        """What every switch is to hold, as of the last `advance`."""
+        return dict(self._builder.plan)
+
+    def switch_plan(self, switch: SwitchName) -> SwitchPlan:
+        """What one switch is to hold."""
+        return self._builder.plan.get(switch, {})
+
+    def members(self, audience: Audience) -> Iterable[SwitchName]:
+        """The switches that an audience reaches."""
+        return self._builder.members(audience)
+
+    def advance(self, world: World, dirty: Iterable[Key] | None = None) -> PlanChange:
+        """Compile `world`. Without `dirty` every unit is looked at."""
+        units = self._every_unit(world) if dirty is None else self._units_of(dirty)
+        outputs = [change for unit in units if (change := self._refresh(world, unit)) is not None]
+        return self._builder.apply(outputs)
+
+    def _every_unit(self, world: World) -> set[_Unit]:
+        fresh = {(kind.name, root) for kind in UNIT_KINDS for root in kind.roots(world.snapshot)}
+        return fresh | self._memos.keys()
+
+    def _units_of(self, dirty: Iterable[Key]) -> set[_Unit]:
+        units: set[_Unit] = set()
+        for key in dirty:
+            units |= self._readers.get(key, set())
+            for kind in UNIT_KINDS:
+                root = kind.root_of(key)
+                if root is not None:
+                    units.add((kind.name, root))
+        return units
+
+    def _refresh(self, world: World, unit: _Unit) -> tuple[Output, Output] | None:
+        kind: UnitKind = _KINDS[unit[0]]
+        memo = self._memos.get(unit)
+        reader = Reader(world)
+        projection = kind.project(reader, unit[1])
+        self.counters.units_projected += 1
+        self._depend(unit, memo.keys if memo else frozenset(), reader.keys)
+        if projection is None:
+            self._forget(unit, reader.keys)
+            return (memo.output, NOTHING) if memo else None
+        if memo is not None and memo.projection == projection:
+            self._memos[unit] = _Memo(memo.projection, memo.output, frozenset(reader.keys))
+            return None
+        self.counters.units_built += 1
+        output = kind.build(projection)
+        old = memo.output if memo else NOTHING
+        output = _keep_equal_fragments(old, output)
+        self._memos[unit] = _Memo(projection, output, frozenset(reader.keys))
+        return old, output
+
+    def _depend(self, unit: _Unit, old: frozenset[Key], new: set[Key]) -> None:
+        for key in old - new:
+            readers = self._readers[key]
+            readers.discard(unit)
+            if not readers:
+                del self._readers[key]
+        for key in new - old:
+            self._readers[key].add(unit)
+
+    def _forget(self, unit: _Unit, keys: set[Key]) -> None:
+        """Let go of a unit whose root is gone; should the root come back, its key brings the unit back."""
+        self._depend(unit, frozenset(keys), set())
+        self._memos.pop(unit, None)
+
+
+def _keep_equal_fragments(old: Output, new: Output) -> Output:
+    """Let fragments that came out equal be the same objects as before."""
+    if not old.fragments:
+        return new
+    before: dict[FragmentId, Any] = {
+        fragment.id: (audience, fragment) for audience, fragment in old.fragments
+    }
+    kept = []
+    for audience, fragment in new.fragments:
+        known = before.get(fragment.id)
+        same = known is not None and known[0] == audience and known[1].same_content(fragment)
+        kept.append(known if same and known is not None else (audience, fragment))
+    return Output(tuple(kept), new.joins, new.includes)

@@ -1,0 +1,53 @@
+"""Subnets: the switch answers for the gateway address, behind which DHCP is served.
+
+A port that owns the address answers for itself; until then the address has a MAC of its own.
+"""
+
+from dataclasses import dataclass
+
+from overlace.compiler.pipeline import CookieClass, cookie
+from overlace.compiler.plan import Fragment
+from overlace.compiler.reader import Reader
+from overlace.compiler.respond import answer
+from overlace.compiler.unit import Output, UnitId, network_audience
+from overlace.kit.addresses import IPAddress, Mac
+from overlace.model.network import Network, Subnet
+from overlace.model.port import Port
+
+_GATEWAY_MACS = 0xFA163F << 24
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayView:
+    """A gateway address without an owner."""
+
+    subnet_id: str
+    network_id: str
+    network_key: int
+    address: IPAddress | None
+
+
+def gateway_mac(network_key: int) -> Mac:
+    """The MAC address behind which the controller serves a network."""
+    return Mac(_GATEWAY_MACS | network_key & 0xFFFFFF)
+
+
+def project(reader: Reader, unit: UnitId) -> GatewayView | None:
+    """Read a subnet, and whether a port owns its gateway address."""
+    subnet = reader.get(Subnet, unit[0])
+    if subnet is None:
+        return None
+    network = reader.get(Network, subnet.network_id)
+    address = subnet.gateway_ip
+    if address is not None and any(reader.members(Port, "address", subnet.network_id, str(address))):
+        address = None
+    return GatewayView(subnet.id, subnet.network_id, network.key if network is not None else 0, address)
+
+
+def build(view: GatewayView) -> Output:
+    """One answer, shared by the hosts of the network."""
+    if view.address is None or not view.network_key:
+        return Output()
+    mark = cookie(CookieClass.SUBNET, view.network_key)
+    flows = answer(view.network_key, view.address, gateway_mac(view.network_key), mark)
+    return Output(((network_audience(view.network_id), Fragment(("gateway", view.subnet_id), tuple(flows))),))

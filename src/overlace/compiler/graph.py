@@ -1,0 +1,65 @@
+"""What depends on what, on one page.
+
+    unit              one for each          reads                                  for whom
+    ----              ------------          -----                                  --------
+    base              controller            nothing                                all hosts
+    host              host                  its endpoints                          all hosts; itself
+    network           network               its segment, the hosts it is on        the hosts of the network
+    place             (network, host)       the ports there                        that host
+    gateway           subnet                its gateway address                    the hosts of the network
+    port              port                  its bindings, their hosts              the hosts of the network
+    binding           binding               port, groups, ofport                   that host
+    security_group    security group        its rules                              the hosts with such a port
+    member            port                  its groups and addresses               the hosts whose rules ask
+
+A unit that reads only what stands here cannot be dirtied by anything else. A new kind of rule is a new row:
+write its `project` and `build` in a module of its own, and add it below.
+"""
+
+from collections.abc import Iterable
+
+from overlace.compiler import base, binding, gateway, host, location, network, place, security_group
+from overlace.compiler.reader import Reader
+from overlace.compiler.unit import Output, UnitId, UnitKind, rooted_in, rooted_in_index
+from overlace.model.network import Network, Subnet
+from overlace.model.policy import SecurityGroup
+from overlace.model.port import Binding, Port
+from overlace.model.site import Host
+from overlace.model.snapshot import Key, Snapshot
+
+
+def _once(_: Snapshot) -> Iterable[UnitId]:
+    return ((),)
+
+
+def _first_host(key: Key) -> UnitId | None:
+    """The base is looked at when hosts come and go, so that a compiler that starts empty has it in time."""
+    return () if len(key) == 2 and key[0] is Host else None
+
+
+def _project_base(_: Reader, __: UnitId) -> bool:
+    return True
+
+
+def _build_base(_: bool) -> Output:
+    return base.base_output()
+
+
+UNIT_KINDS: tuple[UnitKind, ...] = (
+    UnitKind("base", _once, _first_host, _project_base, _build_base),
+    UnitKind("host", project=host.project, build=host.build, **rooted_in(Host)),
+    UnitKind("network", project=network.project, build=network.build, **rooted_in(Network)),
+    UnitKind("place", project=place.project, build=place.build, **rooted_in_index(Binding, "place")),
+    UnitKind("gateway", project=gateway.project, build=gateway.build, **rooted_in(Subnet)),
+    UnitKind("port", project=location.project, build=location.build, **rooted_in(Port)),
+    UnitKind("binding", project=binding.project, build=binding.build, **rooted_in(Binding)),
+    UnitKind(
+        "security_group",
+        project=security_group.project,
+        build=security_group.build,
+        **rooted_in(SecurityGroup),
+    ),
+    UnitKind(
+        "member", project=security_group.project_member, build=security_group.build_members, **rooted_in(Port)
+    ),
+)

@@ -1,0 +1,132 @@
+"""Ports as the whole network sees them: where a MAC address lives, who owns an IP address, who is on the move.
+
+One fragment a port, shared by every host of its network: it speaks of keys only, so it is the same everywhere,
+on the port's own host too.
+"""
+
+from dataclasses import dataclass
+
+from overlace.compiler.host import sender
+from overlace.compiler.pipeline import (
+    DESTINATION_HOST,
+    DESTINATION_PORT,
+    FLAGS,
+    GENERATION,
+    NETWORK,
+    CookieClass,
+    Flag,
+    Table,
+    cookie,
+)
+from overlace.compiler.plan import Fragment
+from overlace.compiler.reader import Reader
+from overlace.compiler.respond import answer
+from overlace.compiler.rule import goto, rule, visit
+from overlace.compiler.unit import Output, UnitId, network_audience
+from overlace.datapath.actions import Action, Learn, LearnLoad, LearnMatch, Subfield, set_field, whole
+from overlace.datapath.fields import Field
+from overlace.datapath.flow import Flow
+from overlace.kit.addresses import IPAddress
+from overlace.model.network import Network
+from overlace.model.port import Binding, BindingState, Port
+from overlace.model.site import Host
+
+_LEARNED_SECONDS = 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A host to which the port may move, as its peers must know it."""
+
+    host_key: int
+    generation: int
+    addresses: tuple[IPAddress, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LocationView:
+    """A port, where it is active (`host_key` 0: nowhere), and where it is prepared."""
+
+    port_id: str
+    network_id: str
+    port_key: int
+    network_key: int
+    mac: int
+    addresses: tuple[IPAddress, ...]
+    host_key: int
+    generation: int
+    prepared: tuple[Destination, ...]
+
+
+def project(reader: Reader, unit: UnitId) -> LocationView | None:
+    """Read a port, its bindings and their hosts."""
+    port = reader.get(Port, unit[0])
+    if port is None:
+        return None
+    network = reader.get(Network, port.network_id)
+    bindings = sorted(reader.members(Binding, "port", port.id), key=lambda binding: binding.host_id)
+    active = next((each for each in bindings if each.state is BindingState.ACTIVE), None)
+    host = reader.get(Host, active.host_id) if active is not None and port.admin_state_up else None
+    prepared = (_destination(reader, each) for each in bindings if each.state is BindingState.PREPARED)
+    return LocationView(
+        port.id,
+        port.network_id,
+        port.key,
+        network.key if network is not None else 0,
+        port.mac_address,
+        tuple(ip.ip_address for ip in port.fixed_ips),
+        host.key if host is not None else 0,
+        active.generation if active is not None else 0,
+        tuple(each for each in prepared if each is not None),
+    )
+
+
+def _destination(reader: Reader, binding: Binding) -> Destination | None:
+    host = reader.get(Host, binding.host_id)
+    if host is None:
+        return None
+    return Destination(host.key, binding.generation, tuple(each.address for each in host.endpoints))
+
+
+def build(view: LocationView) -> Output:
+    """The fragment, for the hosts of the network; none while the port is active nowhere."""
+    if not view.host_key or not view.network_key:
+        return Output()
+    mark = cookie(CookieClass.PORT, view.port_key)
+    flows = [_location(view, mark)]
+    flows += [
+        flow for address in view.addresses for flow in answer(view.network_key, address, view.mac, mark)
+    ]
+    flows += [_armed(view, to, address, mark) for to in view.prepared for address in to.addresses]
+    return Output(((network_audience(view.network_id), Fragment(("port", view.port_id), tuple(flows))),))
+
+
+def _location(view: LocationView, mark: int) -> Flow:
+    actions: list[Action] = [
+        set_field(DESTINATION_PORT, view.port_key),
+        set_field(DESTINATION_HOST, view.host_key),
+    ]
+    if view.prepared:
+        actions += (set_field(GENERATION, view.generation), visit(Table.OVERRIDE))
+    where = {NETWORK: view.network_key, Field.ETH_DST: view.mac}
+    return rule(Table.DESTINATION, 100, where, mark, *actions, goto(Table.LOCAL))
+
+
+def _armed(view: LocationView, to: Destination, address: IPAddress, mark: int) -> Flow:
+    """One frame of the port from the prepared host, and this switch sends there, controller or not. One way:
+    the learned flow holds for the superseded generation only, and stragglers from the old host match nothing."""
+    learn = Learn(
+        table=int(Table.OVERRIDE),
+        priority=100,
+        cookie=cookie(CookieClass.LEARNED, view.port_key),
+        hard_timeout=_LEARNED_SECONDS,
+        specs=(
+            LearnMatch(whole(DESTINATION_PORT), view.port_key),
+            LearnMatch(whole(GENERATION), to.generation - 1),
+            LearnLoad(whole(DESTINATION_PORT), 0),
+            LearnLoad(whole(DESTINATION_HOST), to.host_key),
+            LearnLoad(Subfield(FLAGS, Flag.REDIRECT.bit_length() - 1, 1), 1),
+        ),
+    )
+    moved = {NETWORK: view.network_key, Field.ETH_SRC: view.mac, **sender(address)}
+    return rule(Table.ARMED, 100, moved, mark, learn, goto(Table.DESTINATION))

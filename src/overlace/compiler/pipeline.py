@@ -1,0 +1,169 @@
+"""The pipeline: its tables, registers and flags, and who may write each. docs/pipeline.md is made from it.
+
+A frame of a workload enters at CLASSIFY, where its port becomes a port key and a network key; from there on
+no rule speaks of OpenFlow ports until DELIVER. A frame from a tunnel enters at TUNNEL_ADMIT, where its sender
+must be a known endpoint, and joins at DESTINATION.
+
+    workload -> CLASSIFY -> SOURCE_GUARD -> RESPOND -> EGRESS_* -> DESTINATION -> LOCAL -> INGRESS_* -> DELIVER
+    tunnel   -> CLASSIFY -> TUNNEL_ADMIT -> WIRE_IN -> ARMED -----^         |-> ENCAPSULATE -> REMOTE -> tunnel
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from overlace.datapath.fields import Field
+
+PIPELINE_VERSION = 1
+
+
+class Table(IntEnum):
+    """OpenFlow table numbers; the comment of each says what it decides and which unit kinds write it."""
+
+    CLASSIFY = 0
+    """Which port sent this? (base, binding)"""
+    TUNNEL_ADMIT = 1
+    """Is the sender of this tunnel packet a known endpoint? (host)"""
+    WIRE_IN = 2
+    """Which network is this wire identifier? (network)"""
+    ARMED = 3
+    """Does this frame say that a port has moved? (port)"""
+    ARMED_LOCAL = 4
+    """The same question for a port prepared on this host. (binding)"""
+    SOURCE_GUARD = 10
+    """May this port send with these addresses? (binding)"""
+    RESPOND = 20
+    """Does the switch itself know the answer: ARP, ND, DHCP? (base, port, subnet, binding)"""
+    RESPOND_ND = 21
+    """The second half of a neighbour advertisement. (base)"""
+    EGRESS_TRACK = 30
+    """Connection tracking of what a port sends. (base)"""
+    EGRESS_POLICY = 31
+    """Which security groups does the sending port have? (base, binding)"""
+    EGRESS_GROUP = 32
+    """Which lookups does a group need? (security_group)"""
+    EGRESS_RULE = 33
+    """Does a rule of the group permit this? (security_group)"""
+    EGRESS_MEMBER = 34
+    """Is the other end a member of the remote group? (member)"""
+    EGRESS_VERDICT = 35
+    """Go on or drop. (base)"""
+    DESTINATION = 40
+    """Where does this MAC address live? (port, network)"""
+    OVERRIDE = 41
+    """What the data path learned about a move. (learned)"""
+    FLOOD_LOCAL = 42
+    """Every port of the network on this host. (place)"""
+    FLOOD_REMOTE = 43
+    """Every other host of the network. (base, network)"""
+    UNKNOWN = 44
+    """Unknown unicast: the declared exception point for gateways; dropped. (base)"""
+    LOCAL = 50
+    """Is the destination here? (base, binding)"""
+    ENCAPSULATE = 55
+    """Which technology carries this network, under which identifier? (base, network)"""
+    REMOTE = 56
+    """How is the destination host reached? (host)"""
+    INGRESS_TRACK = 60
+    """Connection tracking of what a port receives. (base)"""
+    INGRESS_POLICY = 61
+    """Which security groups does the receiving port have? (base, binding)"""
+    INGRESS_GROUP = 62
+    """As EGRESS_GROUP. (security_group)"""
+    INGRESS_RULE = 63
+    """As EGRESS_RULE. (security_group)"""
+    INGRESS_MEMBER = 64
+    """As EGRESS_MEMBER. (member)"""
+    INGRESS_VERDICT = 65
+    """Go on or drop. (base)"""
+    DELIVER = 70
+    """To which OpenFlow port? (binding)"""
+    MARKER = 250
+    """Never reached: says whose tables these are. (marker)"""
+
+
+NETWORK = Field.METADATA
+"""The key of the network the frame is in."""
+FLAGS = Field.REG0
+SOURCE_PORT = Field.REG1
+"""The key of the sending port; 0 for frames from a tunnel."""
+DESTINATION_PORT = Field.REG2
+DESTINATION_HOST = Field.REG3
+ZONE = Field.REG4
+"""The conntrack zone of the port at hand; 0 for ports without port security."""
+GROUP = Field.REG5
+REMOTE_GROUP = Field.REG6
+"""The remote group whose rules are asked; 0 for rules without one."""
+GENERATION = Field.REG7
+"""The binding generation of the destination port."""
+
+
+class Flag(IntEnum):
+    """Bits of FLAGS."""
+
+    FROM_TUNNEL = 0x1
+    """Split horizon: may be delivered, never sent into a tunnel again."""
+    PERMITTED = 0x2
+    """A rule has said yes."""
+    ACTIVATED = 0x4
+    """The data path has seen the destination port active on this host."""
+    REDIRECT = 0x8
+    """The destination port has left this host: the one case that may go from tunnel to tunnel."""
+
+
+TUNNEL_OFPORT = 65000
+"""The flow-based VXLAN port, the same number on every host."""
+RESERVED_VNI_FIRST = 0xFFFF00
+VNI_PROBE = 0xFFFF01
+"""Path-MTU probes between hosts."""
+VNI_LIVENESS = 0xFFFFFE
+"""BFD between hosts."""
+
+
+class CookieClass(IntEnum):
+    """The top eight bits of a cookie: what kind of object caused the flow."""
+
+    BASE = 1
+    NETWORK = 2
+    SUBNET = 3
+    PORT = 4
+    BINDING = 5
+    SECURITY_GROUP = 6
+    MEMBER = 7
+    HOST = 8
+    PLACE = 9
+    TRANSIT = 10
+    MARKER = 11
+    LEARNED = 0xAC
+    """Made by the data path itself: read, never repaired away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """64 bits: class (8), pipeline version (8), detail (16), object key (32)."""
+
+    cookie_class: CookieClass
+    key: int = 0
+    detail: int = 0
+    version: int = PIPELINE_VERSION
+
+    def __int__(self) -> int:
+        return self.cookie_class << 56 | self.version << 48 | self.detail << 32 | self.key
+
+    @classmethod
+    def parse(cls, number: int) -> "Cookie | None":
+        """Read a cookie; None when it is none of ours."""
+        try:
+            kind = CookieClass(number >> 56)
+        except ValueError:
+            return None
+        return cls(kind, number & 0xFFFFFFFF, number >> 32 & 0xFFFF, number >> 48 & 0xFF)
+
+
+def cookie(cookie_class: CookieClass, key: int = 0, detail: int = 0) -> int:
+    """The number that goes into a flow."""
+    return int(Cookie(cookie_class, key, detail))
+
+
+def is_learned(number: int) -> bool:
+    """True for flows that the data path made."""
+    return number >> 56 == CookieClass.LEARNED

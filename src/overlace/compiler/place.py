@@ -1,0 +1,46 @@
+"""Places: which ports of a network a broadcast reaches on one host."""
+
+from dataclasses import dataclass
+
+from overlace.compiler.pipeline import DESTINATION_PORT, NETWORK, CookieClass, Table, cookie
+from overlace.compiler.plan import Fragment
+from overlace.compiler.reader import Reader
+from overlace.compiler.rule import rule, visit
+from overlace.compiler.unit import Output, UnitId, switch_audience
+from overlace.datapath.actions import Action, set_field
+from overlace.model.network import Network
+from overlace.model.port import Binding, Port
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceView:
+    """A network on a host, and the keys of its ports there, sorted."""
+
+    network_id: str
+    host: str
+    network_key: int
+    port_keys: tuple[int, ...]
+
+
+def project(reader: Reader, unit: UnitId) -> PlaceView | None:
+    """Read the ports bound at one (network, host)."""
+    network_id, host = unit
+    bindings = list(reader.members(Binding, "place", network_id, host))
+    network = reader.get(Network, network_id)
+    if not bindings or network is None:
+        return None
+    ports = (reader.get(Port, binding.port_id) for binding in bindings)
+    return PlaceView(
+        network_id, host, network.key, tuple(sorted(port.key for port in ports if port is not None))
+    )
+
+
+def build(place: PlaceView) -> Output:
+    """One flow: every port in turn. The sender's own copy is dropped at output, being where it came from."""
+    actions: list[Action] = []
+    for key in place.port_keys:
+        actions += (set_field(DESTINATION_PORT, key), visit(Table.LOCAL))
+    mark = cookie(CookieClass.PLACE, place.network_key)
+    flow = rule(Table.FLOOD_LOCAL, 100, {NETWORK: place.network_key}, mark, *actions)
+    fragment = Fragment(("place", place.network_id, place.host), (flow,))
+    return Output(((switch_audience(place.host), fragment),))

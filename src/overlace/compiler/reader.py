@@ -1,0 +1,64 @@
+"""What a unit reads, it depends on: a view of the world that notes every question asked of it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from overlace.model.observation import Observations, Place
+from overlace.model.snapshot import Key, Snapshot
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All input of the compiler."""
+
+    snapshot: Snapshot
+    observations: Observations
+
+
+class Reader:
+    """Answers from one world; `keys` are the questions asked so far."""
+
+    __slots__ = ("_observations", "_snapshot", "keys")
+
+    def __init__(self, world: World) -> None:
+        self._snapshot = world.snapshot
+        self._observations = world.observations
+        self.keys: set[Key] = set()
+
+    def get(self, cls: type[V], key: str) -> V | None:
+        """See `Snapshot.get`."""
+        self.keys.add((cls, key))
+        return self._snapshot.get(cls, key)
+
+    def members(self, cls: type[V], index: str, outer: str, inner: str = "") -> Iterator[V]:
+        """See `Snapshot.members`."""
+        self.keys.add((cls, index, outer, inner))
+        return self._snapshot.members(cls, index, outer, inner)
+
+    def outer(self, cls: type, index: str, outer: str) -> Iterable[str]:
+        """See `Snapshot.outer`."""
+        self.keys.add((cls, index, outer))
+        return self._snapshot.outer(cls, index, outer)
+
+    def ofport(self, place: Place) -> int | None:
+        """The OpenFlow port of a workload interface, once its switch has told."""
+        self.keys.add(("ofport", place))
+        return self._observations.ofports.get(place)
+
+    def link_ofport(self, place: Place) -> int | None:
+        """The OpenFlow port of a fabric interface, once its switch has told."""
+        self.keys.add(("link_ofport", place))
+        return self._observations.link_ofports.get(place)
+
+
+def ofport_key(place: Place) -> Key:
+    """The key that a reader of `ofport(place)` depends on."""
+    return ("ofport", place)
+
+
+def link_ofport_key(place: Place) -> Key:
+    """The key that a reader of `link_ofport(place)` depends on."""
+    return ("link_ofport", place)

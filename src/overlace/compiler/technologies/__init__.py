@@ -1,0 +1,1 @@
+"""The technologies that carry a network between hosts, behind one interface."""

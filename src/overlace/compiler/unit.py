@@ -1,0 +1,95 @@
+"""Units: the small pure functions the compiler is made of.
+
+A unit *projects* the little of the world that it needs, noting what it read, and *builds* its output from the
+projection alone. When something that it read changes, it projects again; when the projection comes out equal,
+the old output stands, the very same objects.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from immutables import Map
+
+from overlace.compiler.plan import Fragment, SwitchName
+from overlace.compiler.reader import Reader
+from overlace.model.declaration import Entity
+from overlace.model.snapshot import Key, Snapshot
+
+Audience = tuple[str, ...]
+"""A named set of switches, e.g. ``("network", id)``; see `audiences` below."""
+UnitId = tuple[str, ...]
+
+ALL_HOSTS: Audience = ("hosts",)
+
+
+def switch_audience(name: SwitchName) -> Audience:
+    """One switch alone."""
+    return ("switch", name)
+
+
+def network_audience(network_id: str) -> Audience:
+    """The hosts that have, or prepare, a port of the network."""
+    return ("network", network_id)
+
+
+def group_audience(group_id: str) -> Audience:
+    """The hosts with a port that carries the security group."""
+    return ("group", group_id)
+
+
+def member_audience(group_id: str) -> Audience:
+    """The hosts where a rule asks whether an address is a member of the group."""
+    return ("members", group_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """`fragments`: what each audience is to hold; `joins`: which switch is in which audience because of this
+    unit; `includes`: every switch of the first audience is in the second too."""
+
+    fragments: tuple[tuple[Audience, Fragment], ...] = ()
+    joins: tuple[tuple[SwitchName, Audience], ...] = ()
+    includes: tuple[tuple[Audience, Audience], ...] = ()
+
+
+NOTHING = Output()
+
+
+@dataclass(frozen=True, slots=True)
+class UnitKind:
+    """A kind of unit. `roots` lists the ids of all its units in a snapshot; `root_of` names the unit that a
+    changed key brings into being or ends, if the key is one of this kind's roots. `project` returns None only
+    when the root is gone."""
+
+    name: str
+    roots: Callable[[Snapshot], Iterable[UnitId]]
+    root_of: Callable[[Key], UnitId | None]
+    project: Callable[[Reader, UnitId], Any]
+    build: Callable[[Any], Output]
+
+
+def rooted_in(cls: type) -> dict[str, Any]:
+    """The `roots` and `root_of` of a kind with one unit for every value of a class."""
+
+    def roots(snapshot: Snapshot) -> Iterable[UnitId]:
+        values: Iterable[Entity] = snapshot.all(cls)
+        return ((value.id,) for value in values)
+
+    def root_of(key: Key) -> UnitId | None:
+        return (key[1],) if len(key) == 2 and key[0] is cls else None
+
+    return {"roots": roots, "root_of": root_of}
+
+
+def rooted_in_index(cls: type, index: str) -> dict[str, Any]:
+    """The `roots` and `root_of` of a kind with one unit for every (outer, inner) pair of an index."""
+
+    def roots(snapshot: Snapshot) -> Iterable[UnitId]:
+        tree: Mapping[str, Iterable[str]] = snapshot.indexes.get((cls, index), Map())
+        return ((outer, inner) for outer, level in tree.items() for inner in level)
+
+    def root_of(key: Key) -> UnitId | None:
+        return (key[2], key[3]) if len(key) == 4 and key[0] is cls and key[1] == index else None
+
+    return {"roots": roots, "root_of": root_of}
