@@ -22,6 +22,7 @@ class PlanBuilder:
         self._fragments: dict[Audience, dict[FragmentId, Fragment]] = defaultdict(dict)
         self._includes: dict[Audience, dict[Audience, int]] = defaultdict(dict)
         self._touched: dict[tuple[SwitchName, FragmentId], Audience] = {}
+        self._rebuilt: set[FragmentId] = set()
 
     def members(self, audience: Audience) -> Iterable[SwitchName]:
         """The switches of an audience."""
@@ -31,12 +32,13 @@ class PlanBuilder:
         """Replace old outputs by new ones, and tell what that changes on which switch."""
         pairs = list(changes)
         self._touched = {}
+        self._rebuilt = set()
         for old, new in pairs:  # joins first: a fragment then touches the members it ends up with
             self._change_memberships(old, new)
         for old, new in pairs:
             self._change_fragments(old, new)
         self.sequence += 1
-        return PlanChange(self.sequence, self._settle())
+        return PlanChange(self.sequence, self._settle(), frozenset(self._rebuilt))
 
     def _change_memberships(self, old: Output, new: Output) -> None:
         if old.joins != new.joins:
@@ -59,8 +61,10 @@ class PlanBuilder:
                 self._fragments[audience].pop(fragment.id, None)
                 self._touch_all(audience, fragment.id)
         for audience, fragment in new.fragments:
-            self._fragments[audience][fragment.id] = fragment
-            self._touch_all(audience, fragment.id)
+            if self._fragments[audience].get(fragment.id) is not fragment:
+                self._fragments[audience][fragment.id] = fragment
+                self._rebuilt.add(fragment.id)
+                self._touch_all(audience, fragment.id)
 
     def _touch_all(self, audience: Audience, fragment_id: FragmentId) -> None:
         for switch in self._members[audience]:

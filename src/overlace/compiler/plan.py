@@ -68,7 +68,11 @@ class SwitchChange:
 
 @dataclass(slots=True)
 class PlanChange:
-    """The changes of one compilation; `sequence` counts compilations and is what switches acknowledge."""
+    """The changes of one compilation; `sequence` counts compilations and is what switches acknowledge.
+
+    `rebuilt` names the fragments whose content is new, as opposed to those that only reached another switch.
+    """
 
     sequence: int
     switches: dict[SwitchName, SwitchChange]
+    rebuilt: frozenset[FragmentId] = frozenset()
