@@ -4,7 +4,7 @@ PY   := $(VENV)/bin/python
 DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping tcpdump busybox
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format soak clean
+.PHONY: help setup demo test check docs format soak clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,9 @@ check: setup ## Style, types and import contracts
 	$(VENV)/bin/ruff format --check src tests
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache
+
+docs: setup ## Write the documents that are made from the sources
+	$(PY) tools/generate_pipeline_document.py
 
 format: setup ## Rewrite sources in the house style
 	$(VENV)/bin/ruff format src tests
