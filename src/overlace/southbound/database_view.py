@@ -1,0 +1,194 @@
+"""What a host's database says about our bridge, read from the replica into observations.
+
+Pure: rows in, observations out. Only interfaces of the one bridge that Overlace was given count; whatever else
+lives on the host is neither reported nor touched.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from immutables import Map
+
+from overlace.southbound.marker import Stamp, read_external_ids
+from overlace.southbound.observations import InterfaceSeen, LivenessSeen
+from overlace.wire.ovsdb.replica import Replica, Row, Selection
+from overlace.wire.ovsdb.values import Uuid
+
+SELECTION: Selection = {
+    "Open_vSwitch": ("external_ids", "ovs_version", "bridges"),
+    "Bridge": ("name", "datapath_id", "ports", "external_ids", "fail_mode", "other_config", "controller"),
+    "Port": ("name", "interfaces"),
+    "Interface": (
+        "name",
+        "type",
+        "ofport",
+        "ofport_request",
+        "options",
+        "external_ids",
+        "mac_in_use",
+        "admin_state",
+        "link_state",
+        "error",
+        "mtu",
+        "bfd",
+        "bfd_status",
+    ),
+    "Controller": ("target", "is_connected", "role"),
+}
+"""The columns worth hearing about; statistics change every few seconds and are left out."""
+
+
+def text(row: Row, column: str) -> str | None:
+    """A string column; None when it is empty or this server does not have it."""
+    value = row.columns.get(column)
+    return str(value) if isinstance(value, str) and value else None
+
+
+def number(row: Row, column: str) -> int | None:
+    """An integer column, as `text`."""
+    value = row.columns.get(column)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def string_map(row: Row, column: str) -> dict[str, str]:
+    """A map column of strings; empty when this server does not have it."""
+    value = row.columns.get(column)
+    return {str(key): str(item) for key, item in value.items()} if isinstance(value, Map) else {}
+
+
+def references(row: Row, column: str) -> Iterator[Uuid]:
+    """The rows to which a column refers, be it a set or a single reference."""
+    value = row.columns.get(column)
+    for item in value if isinstance(value, frozenset) else (value,):
+        if isinstance(item, Uuid):
+            yield item
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeInterface:
+    """An interface with the port through which it hangs on the bridge."""
+
+    port: Uuid
+    row: Row
+
+
+class DatabaseView:
+    """A reader of one host's replica."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+
+    @property
+    def system_id(self) -> str | None:
+        """external_ids:system-id, by which a host is known."""
+        return string_map(self._root, "external_ids").get("system-id") if self._root else None
+
+    @property
+    def ovs_version(self) -> str | None:
+        """The version of ovs-vswitchd."""
+        return text(self._root, "ovs_version") if self._root else None
+
+    @property
+    def _root(self) -> Row | None:
+        return next(iter(self._replica.rows("Open_vSwitch").values()), None)
+
+    def bridge(self, name: str) -> Row | None:
+        """The row of the bridge called `name`."""
+        rows = self._replica.rows("Bridge").values()
+        return next((row for row in rows if row.columns.get("name") == name), None)
+
+    def datapath_id(self, bridge: str) -> int | None:
+        """The bridge's datapath id; None until ovs-vswitchd has made the bridge."""
+        row = self.bridge(bridge)
+        digits = text(row, "datapath_id") if row else None
+        return int(digits, 16) if digits else None
+
+    def stamp(self, bridge: str) -> Stamp | None:
+        """The stamp on the bridge."""
+        row = self.bridge(bridge)
+        return read_external_ids(string_map(row, "external_ids")) if row else None
+
+    def interfaces(self, bridge: str) -> dict[str, BridgeInterface]:
+        """The interfaces of the bridge by name, its local one left out."""
+        row = self.bridge(bridge)
+        found: dict[str, BridgeInterface] = {}
+        for port_id in references(row, "ports") if row else ():
+            port = self._replica.rows("Port").get(port_id)
+            for interface_id in references(port, "interfaces") if port else ():
+                interface = self._replica.rows("Interface").get(interface_id)
+                if interface and (name := text(interface, "name")) and name != bridge:
+                    found[name] = BridgeInterface(port_id, interface)
+        return found
+
+    def names_in_use(self) -> frozenset[str]:
+        """The names of all interfaces of the host: a new one needs a name of its own."""
+        return frozenset(
+            name for row in self._replica.rows("Interface").values() if (name := text(row, "name"))
+        )
+
+
+def interface_seen(host: str, name: str, row: Row) -> InterfaceSeen:
+    """Read an Interface row."""
+    external_ids = string_map(row, "external_ids")
+    ofport = number(row, "ofport")
+    return InterfaceSeen(
+        host=host,
+        name=name,
+        ofport=ofport if ofport is not None and ofport > 0 else None,
+        iface_id=external_ids.get("iface-id"),
+        attached_mac=external_ids.get("attached-mac"),
+        mac=text(row, "mac_in_use"),
+        admin_up=text(row, "admin_state") == "up",
+        link_up=text(row, "link_state") == "up",
+        error=text(row, "error"),
+        type=text(row, "type") or "system",
+        mtu=number(row, "mtu"),
+    )
+
+
+def liveness_seen(host: str, name: str, row: Row) -> LivenessSeen | None:
+    """Read BFD's view of a tunnel port; None where BFD is off or has said nothing yet."""
+    status = string_map(row, "bfd_status")
+    if "state" not in status:
+        return None
+    return LivenessSeen(
+        host=host,
+        remote=string_map(row, "options").get("remote_ip", ""),
+        up=status["state"] == "up",
+        interface=name,
+        state=status["state"],
+        remote_state=status.get("remote_state", ""),
+        diagnostic=status.get("diagnostic", ""),
+    )
+
+
+@dataclass(slots=True)
+class Reported:
+    """What was told about a host's interfaces, to tell only what is new."""
+
+    interfaces: dict[str, InterfaceSeen] = field(default_factory=dict)
+    liveness: dict[str, LivenessSeen] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The difference between what was told and what is."""
+
+    changed: tuple[InterfaceSeen, ...]
+    removed: tuple[str, ...]
+    liveness: tuple[LivenessSeen, ...]
+
+
+def news(host: str, rows: Mapping[str, BridgeInterface], reported: Reported) -> News:
+    """What to tell now; `reported` takes it over."""
+    interfaces = {name: interface_seen(host, name, each.row) for name, each in rows.items()}
+    liveness = {
+        name: seen for name, each in rows.items() if (seen := liveness_seen(host, name, each.row)) is not None
+    }
+    told = News(
+        tuple(seen for name, seen in interfaces.items() if reported.interfaces.get(name) != seen),
+        tuple(name for name in reported.interfaces if name not in interfaces),
+        tuple(seen for name, seen in liveness.items() if reported.liveness.get(name) != seen),
+    )
+    reported.interfaces, reported.liveness = interfaces, liveness
+    return told

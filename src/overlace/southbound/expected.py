@@ -1,0 +1,107 @@
+"""Which switches may connect, and how each proves which one it is.
+
+An OpenFlow switch says its datapath id, a host's database its system-id. Over TLS the common name of the
+certificate must say the same (``host:<name>``, or ``switch:<name>`` for a transit switch), so that one host's
+key cannot speak for another.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from overlace.compiler.plan import SwitchName
+
+
+class SwitchKind(Enum):
+    """Who has an OVSDB connection beside OpenFlow (hosts) and who has none (transit switches)."""
+
+    HOST = "host"
+    TRANSIT = "transit"
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedSwitch:
+    """A switch that may connect. A host's datapath id may be unknown: its database tells it."""
+
+    kind: SwitchKind
+    bridge: str
+    datapath_id: int | None = None
+
+    def common_name(self, name: SwitchName) -> str:
+        """What the certificate of the switch `name` must be made out to."""
+        return f"{'host' if self.kind is SwitchKind.HOST else 'switch'}:{name}"
+
+
+class RefusedError(Exception):
+    """A connection that is not taken; the text says why and, where there is one, the remedy."""
+
+
+class ExpectedSwitches:
+    """The register, replaced as a whole when it changes."""
+
+    def __init__(self) -> None:
+        self._by_name: Mapping[SwitchName, ExpectedSwitch] = {}
+        self._by_datapath: dict[int, SwitchName] = {}
+
+    def replace(self, switches: Mapping[SwitchName, ExpectedSwitch]) -> None:
+        """Take a new register. Raises ValueError when two switches claim one datapath id."""
+        by_datapath: dict[int, SwitchName] = {}
+        for name, switch in switches.items():
+            if switch.datapath_id is None:
+                continue
+            if (other := by_datapath.setdefault(switch.datapath_id, name)) != name:
+                raise ValueError(f"{name} and {other} both have datapath id {switch.datapath_id:016x}")
+        learned = {
+            datapath_id: name
+            for datapath_id, name in self._by_datapath.items()
+            if name in switches and switches[name].datapath_id is None
+        }
+        self._by_name = dict(switches)
+        self._by_datapath = {**learned, **by_datapath}
+
+    def __getitem__(self, name: SwitchName) -> ExpectedSwitch:
+        return self._by_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def learn_datapath(self, name: SwitchName, datapath_id: int) -> None:
+        """A host's database says which datapath id its bridge has.
+
+        Raises RefusedError when the register says another, or says that it is another switch's.
+        """
+        known = self._by_name[name].datapath_id
+        if known is not None and known != datapath_id:
+            raise RefusedError(
+                f"bridge {self._by_name[name].bridge} of {name} has datapath id {datapath_id:016x}, "
+                f"expected is {known:016x}"
+            )
+        owner = self._by_datapath.get(datapath_id, name)
+        if owner != name:
+            raise RefusedError(f"{name} has datapath id {datapath_id:016x}, which is that of {owner}")
+        stale = [other for other, owner in self._by_datapath.items() if owner == name]
+        for other in stale:
+            del self._by_datapath[other]
+        self._by_datapath[datapath_id] = name
+
+    def name_of_datapath(self, datapath_id: int) -> SwitchName | None:
+        """The switch with this datapath id, if it is known by now."""
+        return self._by_datapath.get(datapath_id)
+
+    def admit_host(self, system_id: str | None, common_name: str | None) -> SwitchName:
+        """The host that a database is of. Raises RefusedError; `common_name` is None without TLS."""
+        if not system_id:
+            raise RefusedError("the database has no external_ids:system-id in its Open_vSwitch row")
+        expected = self._by_name.get(system_id)
+        if expected is None or expected.kind is not SwitchKind.HOST:
+            raise RefusedError(f"host {system_id!r} is not known; add it with: overlace host add {system_id}")
+        self.check_certificate(system_id, common_name)
+        return system_id
+
+    def check_certificate(self, name: SwitchName, common_name: str | None) -> None:
+        """Raise RefusedError when a certificate was shown that is not made out to this switch."""
+        wanted = self._by_name[name].common_name(name)
+        if common_name is not None and common_name != wanted:
+            raise RefusedError(
+                f"the peer claims to be {name} but its certificate is made out to {common_name!r}, not {wanted!r}"
+            )

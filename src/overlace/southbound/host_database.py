@@ -1,0 +1,95 @@
+"""What Overlace does in the database of one connected host: its tunnel ports and its stamp, nothing else."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from overlace.compiler.plan import SwitchName, TunnelPort
+from overlace.southbound.database_view import DatabaseView, News, Reported, news, string_map
+from overlace.southbound.marker import Stamp
+from overlace.southbound.tunnel_ports import TunnelPortWork, tunnel_port_work
+from overlace.wire.ovsdb.operations import Clause, Operation, by_uuid, comment, mutate
+from overlace.wire.ovsdb.results import TransactReply
+
+log = structlog.get_logger(__name__)
+
+
+class HostDatabase:
+    """One synchronised connection. At most one transaction for tunnel ports is under way at a time."""
+
+    def __init__(
+        self,
+        host: SwitchName,
+        bridge: str,
+        view: DatabaseView,
+        transact: Callable[[Sequence[Operation]], int],
+    ) -> None:
+        self.host = host
+        self.bridge = bridge
+        self.view = view
+        self._transact = transact
+        self._wanted: Mapping[str, TunnelPort] | None = None
+        self._work = TunnelPortWork()
+        self._refusal: str | None = None
+        self._under_way: int | None = None
+
+    @property
+    def tunnel_ports_problem(self) -> str | None:
+        """Why the wanted tunnel ports are not all there; None when they are (or none were ever wanted)."""
+        if self._wanted is None:
+            return None
+        if self._refusal is not None:
+            return self._refusal
+        if self._work.problems:
+            return "; ".join(self._work.problems)
+        if self._under_way is not None or not self._work.done:
+            return f"tunnel ports in the making: {', '.join(self._work.waiting) or 'transaction under way'}"
+        return None
+
+    def want_tunnel_ports(self, wanted: Mapping[str, TunnelPort]) -> None:
+        """From now on keep these tunnel ports on the bridge, and no others of ours."""
+        self._wanted = wanted
+        self._refusal = None
+        self.reconcile()
+
+    def reconcile(self) -> None:
+        """Compare again; call it after changes of the database, and now and then after a refusal."""
+        if self._wanted is None or self._under_way is not None:
+            return
+        self._work = tunnel_port_work(self.view, self.bridge, self._wanted)
+        if self._work.operations:
+            self._under_way = self._transact([*self._work.operations, comment("overlace: tunnel ports")])
+
+    def write_stamp(self, stamp: Stamp) -> None:
+        """Put the stamp on the bridge, unless it is there."""
+        row = self.view.bridge(self.bridge)
+        if row is None:
+            return
+        wanted = stamp.external_ids()
+        present = string_map(row, "external_ids")
+        if any(present.get(key) != value for key, value in wanted.items()):
+            mutations: list[Clause] = [
+                ("external_ids", "delete", frozenset(wanted)),
+                ("external_ids", "insert", wanted),
+            ]
+            self._transact([mutate("Bridge", by_uuid(row.uuid), mutations)])
+
+    def news(self, reported: Reported) -> News:
+        """What the database says now that was not reported before."""
+        return news(self.host, self.view.interfaces(self.bridge), reported)
+
+    def replied(self, reply: TransactReply) -> None:
+        """A transaction is over."""
+        if reply.error is not None:
+            log.warning(
+                "ovsdb transaction refused",
+                host=self.host,
+                error=reply.error.error,
+                details=reply.error.details,
+            )
+        if reply.request_id == self._under_way:
+            self._under_way = None
+            failed = reply.error
+            self._refusal = f"{failed.error}: {failed.details}" if failed else None
+            if failed is None:
+                self.reconcile()

@@ -1,0 +1,130 @@
+"""The thin I/O shell around a sans-IO session: bytes in and out, and its deadlines on the event loop's timer.
+
+A session that meets malformed bytes ends by itself; the shell then closes this one connection and no other. The
+write buffer's high-water mark is reported through `congested`, so that whoever has droppable things to send
+(packet-outs) can hold back; everything else is bounded by having one change under way per switch.
+"""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Sequence
+from ssl import SSLObject
+from typing import Generic, Protocol, TypeVar, cast
+
+from overlace.kit.clock import Clock
+from overlace.southbound.server import peer_common_name
+
+E_co = TypeVar("E_co", covariant=True)
+E = TypeVar("E")
+
+
+class Core(Protocol[E_co]):
+    """What every sans-IO session of `wire` offers."""
+
+    def data_to_send(self) -> bytes:
+        """Take the bytes that wait."""
+        ...
+
+    def next_deadline(self) -> float | None:
+        """When to call `tick`."""
+        ...
+
+    def tick(self, now: float) -> Sequence[E_co]:
+        """Let time pass."""
+        ...
+
+
+class Shell(asyncio.Protocol, Generic[E]):
+    """One connection. Subclasses say how bytes are read and what events mean."""
+
+    def __init__(self, core: Core[E], clock: Clock, siblings: "set[Shell[E]]") -> None:
+        """`siblings` is the channel's set of live connections, to which this one adds itself."""
+        self._core = core
+        self._siblings = siblings
+        self._clock = clock
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.congested = False
+        self.common_name: str | None = None
+        self.peer = "?"
+
+    @abstractmethod
+    def read(self, data: bytes, now: float) -> Sequence[E]:
+        """Give bytes to the session."""
+
+    @abstractmethod
+    def on_event(self, event: E) -> None:
+        """Act on one event of the session."""
+
+    @abstractmethod
+    def on_lost(self, reason: str) -> None:
+        """The connection is gone; called once."""
+
+    @property
+    def is_open(self) -> bool:
+        """True while bytes can be sent."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio: the peer is there (and over TLS, has shown its certificate)."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._siblings.add(self)
+        peer = transport.get_extra_info("peername")
+        self.peer = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else str(peer or "?")
+        ssl_object = transport.get_extra_info("ssl_object")
+        self.common_name = peer_common_name(cast("SSLObject | None", ssl_object))
+        self.flush()
+        self._arm()
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio: bytes have come."""
+        self._dispatch(self.read(data, self._clock.monotonic()))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio: the connection is over, whoever ended it."""
+        self._transport = None
+        self._siblings.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        self.on_lost(str(exc) if exc else "connection closed")
+
+    def pause_writing(self) -> None:
+        """asyncio: the peer does not keep up."""
+        self.congested = True
+
+    def resume_writing(self) -> None:
+        """asyncio: the peer has caught up."""
+        self.congested = False
+
+    def flush(self) -> None:
+        """Send what the session has to say."""
+        if self.is_open and (data := self._core.data_to_send()):
+            self.write(data)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes as they are, after whatever was flushed before."""
+        if self.is_open:
+            assert self._transport is not None
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """End the connection now, without waiting for a peer that may never read again."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _dispatch(self, events: Sequence[E]) -> None:
+        for event in events:
+            self.on_event(event)
+        self.flush()
+
+    def _arm(self) -> None:
+        """Wake at the deadline; a deadline that has moved by then is simply waited for again."""
+        deadline = self._core.next_deadline()
+        if deadline is None or not self.is_open:
+            return
+        delay = max(0.0, deadline - self._clock.monotonic())
+        self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._dispatch(self._core.tick(self._clock.monotonic()))
+        self._arm()

@@ -1,0 +1,103 @@
+"""Keep the plan's tunnel ports in a host's database: which rows to add, alter and remove.
+
+Pure and level-triggered: the answer depends on the replica as it is now, so it does not matter which
+notification was missed. Rows without our mark are never altered, whatever the plan says.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from overlace.compiler.plan import TunnelPort
+from overlace.southbound.database_view import BridgeInterface, DatabaseView, number, string_map, text
+from overlace.wire.ovsdb.operations import Operation, RowInput, by_uuid, insert, mutate, update
+from overlace.wire.ovsdb.values import NamedUuid, Uuid
+
+OWNED_KEY = "overlace-owned"
+"""The mark, in external_ids, of rows that Overlace made and may remove."""
+
+TUNNEL_TYPES = frozenset({"vxlan", "geneve", "gre", "ip6gre", "stt", "lisp", "gtpu", "bareudp", "erspan"})
+"""Marked rows of other types (uplinks that the join script made) are not the plan's to remove."""
+
+
+@dataclass(slots=True)
+class TunnelPortWork:
+    """Operations for one transaction; what cannot be done; and names that the switch has yet to number."""
+
+    operations: list[Operation] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        """True when every wanted port is there with its number and no other is."""
+        return not (self.operations or self.problems or self.waiting)
+
+
+def tunnel_port_work(view: DatabaseView, bridge: str, wanted: Mapping[str, TunnelPort]) -> TunnelPortWork:
+    """Compare the wanted tunnel ports with the database."""
+    work = TunnelPortWork()
+    row = view.bridge(bridge)
+    if row is None:
+        if wanted:
+            work.problems.append(f"there is no bridge {bridge}")
+        return work
+    present = view.interfaces(bridge)
+    taken = view.names_in_use()
+    for name, port in wanted.items():
+        if name in present:
+            _align(work, present[name], port)
+        elif name in taken:
+            work.problems.append(f"the name {name} is taken by an interface outside {bridge}")
+        else:
+            _make(work, row.uuid, port)
+    for name, interface in present.items():
+        if name not in wanted and _is_ours(interface):
+            work.operations.append(
+                mutate("Bridge", by_uuid(row.uuid), [("ports", "delete", {interface.port})])
+            )
+    return work
+
+
+def _is_ours(interface: BridgeInterface) -> bool:
+    owned = string_map(interface.row, "external_ids").get(OWNED_KEY) == "true"
+    return owned and text(interface.row, "type") in TUNNEL_TYPES
+
+
+def _align(work: TunnelPortWork, present: BridgeInterface, port: TunnelPort) -> None:
+    row = present.row
+    if not _is_ours(present):
+        work.problems.append(f"the name {port.name} is taken by a port that Overlace did not make")
+        return
+    same = (
+        text(row, "type") == port.type
+        and string_map(row, "options") == dict(port.options)
+        and string_map(row, "bfd") == dict(port.bfd)
+        and number(row, "ofport_request") == port.ofport
+    )
+    if not same:
+        work.operations.append(update("Interface", by_uuid(row.uuid), _columns(port)))
+    elif error := text(row, "error"):
+        work.problems.append(f"tunnel port {port.name}: {error}")
+    elif number(row, "ofport") != port.ofport:
+        work.waiting.append(port.name)
+
+
+def _make(work: TunnelPortWork, bridge: Uuid, port: TunnelPort) -> None:
+    mark = {OWNED_KEY: "true"}
+    interface_id = NamedUuid(f"interface{len(work.operations)}")
+    port_id = NamedUuid(f"port{len(work.operations)}")
+    interface = {"name": port.name, "external_ids": mark, **_columns(port)}
+    work.operations += [
+        insert("Interface", interface, interface_id),
+        insert("Port", {"name": port.name, "interfaces": interface_id, "external_ids": mark}, port_id),
+        mutate("Bridge", by_uuid(bridge), [("ports", "insert", {port_id})]),
+    ]
+
+
+def _columns(port: TunnelPort) -> RowInput:
+    return {
+        "type": port.type,
+        "options": dict(port.options),
+        "bfd": dict(port.bfd),
+        "ofport_request": port.ofport,
+    }
