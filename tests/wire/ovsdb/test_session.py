@@ -230,3 +230,13 @@ def test_whatever_a_server_says_only_closes_the_session(
 def test_rows_may_be_given_with_any_mapping() -> None:
     row: RowInput = {"name": "x"}
     assert op.insert("Bridge", row).row == {"name": "x"}
+
+
+@pytest.mark.parametrize("depth", [300, 400, 480, 700, 900, 2000])
+@pytest.mark.parametrize(
+    "frame", ['{"id":"e","method":"echo","params":%s}', '{"id":1,"result":null,"error":%s}']
+)
+def test_json_of_any_depth_is_answered_or_closes_the_session(server: Server, frame: str, depth: int) -> None:
+    nested = '[{"a":' * depth + "1" + "}]" * depth
+    for event in server.session.receive_data((frame % nested).encode(), 0.0):
+        assert isinstance(event, Closed)

@@ -116,6 +116,9 @@ class OvsdbSession:
                 events += self._on_message(jsonrpc.decode(text))
         except MalformedError as error:
             events.append(self._close(str(error)))
+        except RecursionError:
+            # What the decoder just managed may still be too deep for writing it back or into a reason.
+            events.append(self._close("JSON nested too deeply"))
         return events
 
     def next_deadline(self) -> float | None:
