@@ -87,7 +87,7 @@ class IncrementalEqualsFull(RuleBasedStateMachine):
         self, group: str, number: int, low: int | None, remote: str | None, **rest: Any
     ) -> None:
         if self.world.snapshot.get(SecurityGroup, group) is not None:
-            bounds = (
+            bounds: dict[str, Any] = (
                 {"port_range_min": low, "port_range_max": low} if rest["protocol"] in ("tcp", "udp") else {}
             )
             self.world.permit(group, number, remote_group_id=remote, **bounds, **rest)
