@@ -2,8 +2,7 @@
 
 from ipaddress import IPv4Address, IPv6Address
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from overlace.wire.checksum import internet_checksum, pseudo_header, transport_checksum
 

@@ -1,8 +1,7 @@
 """Lists of domain names."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from overlace.wire.dns_names import decode_names, encode_names
 from overlace.wire.errors import MalformedError

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from overlace.kit.addresses import BROADCAST, Mac, parse_mac
 from overlace.wire import frames, icmpv6

@@ -4,8 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from overlace.wire.errors import MalformedError
 from overlace.wire.ovsdb.framing import JsonFramer

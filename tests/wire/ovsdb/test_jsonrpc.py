@@ -1,8 +1,7 @@
 """What is and what is not a JSON-RPC message."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from overlace.wire.errors import MalformedError
 from overlace.wire.ovsdb.jsonrpc import Message, Notification, Request, Response, decode, encode

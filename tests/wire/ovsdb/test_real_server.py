@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from immutables import Map
 
-from overlace.wire.ovsdb import operations as op
-from overlace.wire.ovsdb import schema_open_vswitch as vswitch
+from overlace.wire.ovsdb import operations as op, schema_open_vswitch as vswitch
 from overlace.wire.ovsdb.replica import Replica
 from overlace.wire.ovsdb.session import RowsChanged, Synchronized
 from overlace.wire.ovsdb.values import NamedUuid, Uuid

@@ -4,8 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from overlace.wire.ovsdb import operations as op
 from overlace.wire.ovsdb.framing import JsonFramer
