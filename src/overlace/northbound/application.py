@@ -1,0 +1,99 @@
+"""The whole API as one ASGI application."""
+
+from http import HTTPStatus
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from overlace.kit.clock import Clock
+from overlace.northbound.agents import Agents
+from overlace.northbound.auth.caller import Authenticator
+from overlace.northbound.body import json_response
+from overlace.northbound.configuration import NetworkingConfiguration
+from overlace.northbound.context import Context
+from overlace.northbound.errors import ApiError, Unauthorized
+from overlace.northbound.extensions import Extensions
+from overlace.northbound.intents import Store
+from overlace.northbound.request_identity import RequestIdentity
+from overlace.northbound.resource_handler import ResourceHandler
+from overlace.northbound.resources.base import Resource
+from overlace.northbound.resources.network import Networks
+from overlace.northbound.resources.port import Ports
+from overlace.northbound.resources.security_group import SecurityGroups
+from overlace.northbound.resources.security_group_rule import SecurityGroupRules
+from overlace.northbound.resources.subnet import Subnets
+from overlace.northbound.tags import TagHandler
+from overlace.northbound.versions import Versions
+from overlace.northbound.views import Views
+
+_DEFAULTS = NetworkingConfiguration()
+
+
+def create_application(
+    store: Store,
+    views: Views,
+    auth: Authenticator,
+    clock: Clock,
+    configuration: NetworkingConfiguration = _DEFAULTS,
+) -> Starlette:
+    """The API over a store; `auth` decides who asks."""
+    context = Context(store, views, auth, clock, configuration)
+    handlers = [ResourceHandler(each, context) for each in resources()]
+    routes: list[BaseRoute] = []
+    for handler in handlers:
+        if handler.resource.taggable:
+            routes += TagHandler(handler).routes()
+        routes += handler.routes()
+    routes += Agents(context).routes() + Extensions(context).routes()
+    routes += Versions(_words(handlers)).routes()
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(RequestIdentity)],
+        exception_handlers={
+            ApiError: _refused,
+            Unauthorized: _unauthorized,
+            HTTPException: _http_error,
+            Exception: _failed,
+        },
+    )
+
+
+def resources() -> list[Resource[Any]]:
+    """Every resource with its rules."""
+    return [Networks(), Subnets(), Ports(), SecurityGroups(), SecurityGroupRules()]
+
+
+def _words(handlers: list[ResourceHandler]) -> list[tuple[str, str, str]]:
+    return [(each.resource.kind, each.resource.collection, each.resource.location) for each in handlers]
+
+
+async def _refused(_: Request, reason: Exception) -> Response:
+    assert isinstance(reason, ApiError)
+    return json_response(reason.body(), reason.status)
+
+
+async def _unauthorized(_: Request, reason: Exception) -> Response:
+    assert isinstance(reason, Unauthorized)
+    return json_response(reason.body(), HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": reason.challenge})
+
+
+async def _http_error(_: Request, reason: Exception) -> Response:
+    assert isinstance(reason, HTTPException)
+    status = HTTPStatus(reason.status_code)
+    error = ApiError(
+        status, f"HTTP{status.phrase.title().replace(' ', '')}", "The resource could not be found."
+    )
+    if status is not HTTPStatus.NOT_FOUND:
+        error = ApiError(status, f"HTTP{status.phrase.title().replace(' ', '')}", str(reason.detail))
+    return json_response(error.body(), status)
+
+
+async def _failed(_: Request, __: Exception) -> Response:
+    message = "Request Failed: internal server error while processing your request."
+    error = ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "HTTPInternalServerError", message)
+    return json_response(error.body(), error.status)

@@ -1,0 +1,1 @@
+"""Who is asking: no authentication, HTTP basic, or identity API v3 tokens."""

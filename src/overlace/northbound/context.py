@@ -1,0 +1,36 @@
+"""What every endpoint works with, and the state of one request."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from overlace.kit.clock import Clock
+from overlace.northbound.auth.caller import Authenticator, Caller
+from overlace.northbound.configuration import NetworkingConfiguration
+from overlace.northbound.intents import Store
+from overlace.northbound.schema.attributes import Perspective
+from overlace.northbound.views import Views
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The parts that `app` hands in."""
+
+    store: Store
+    views: Views
+    authenticator: Authenticator
+    clock: Clock
+    configuration: NetworkingConfiguration
+
+    def perspective(self) -> Perspective:
+        """The newest state with the views."""
+        return Perspective(self.store.snapshot, self.views)
+
+    async def caller(self, request: Request) -> Caller:
+        """Who asks. Raises Unauthorized."""
+        return await self.authenticator.authenticate(request)
+
+
+def request_id(request: Request) -> str:
+    """The id under which the request is answered and its change recorded."""
+    return str(request.scope.get("overlace.request_id", ""))

@@ -1,0 +1,24 @@
+"""How one kind of attribute is read from JSON, written to JSON and compared with a query's text."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+def identity(value: Any) -> Any:
+    """For values that JSON has as they are."""
+    return value
+
+
+def same_text(rendered: Any, wanted: str) -> bool:
+    """Whether a query's text names this value."""
+    return str(rendered) == wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`parse` raises ValueError with the reason; `matches` gets the rendered value."""
+
+    parse: Callable[[Any], Any]
+    render: Callable[[Any], Any] = identity
+    matches: Callable[[Any, str], bool] = same_text

@@ -1,0 +1,185 @@
+"""Addresses of ports: the asked ones, the lowest free ones of pools, and those that hosts make themselves.
+
+The lowest free address of a subnet is looked for from where the last search ended; that place is a hint in
+memory and nothing depends on it: an address is free when no port of the network has it, and a search that
+reaches the end of the pools starts once more from their beginning.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv6Network, ip_address
+
+from overlace.kit.addresses import IPAddress, Mac, eui64_address
+from overlace.model.network import Subnet
+from overlace.model.port import FixedIp, Port
+from overlace.northbound.conversion.ports import RequestedIp
+from overlace.northbound.errors import BadRequest, Conflict, NotFound
+from overlace.northbound.intents import Reader
+from overlace.northbound.resources.base import Operation
+from overlace.northbound.resources.subnet_layout import is_automatic
+
+
+@dataclass(slots=True)
+class AddressAllocation:
+    """Chooses addresses; one instance for the life of the server, for the sake of its hints."""
+
+    hints: dict[str, int] = field(default_factory=dict)
+
+    def addresses(
+        self, reader: Reader, network_id: str, mac: Mac, requested: Iterable[RequestedIp] | None, port_id: str
+    ) -> tuple[FixedIp, ...]:
+        """The addresses of a port. `requested` None means: choose. `port_id` may keep what it has."""
+        subnets = sorted(reader.members(Subnet, "network", network_id), key=lambda each: each.id)
+        if requested is None:
+            return tuple(self._chosen(reader, subnets, mac, port_id))
+        taken: list[FixedIp] = []
+        for wanted in requested:
+            taken.append(self._granted(reader, network_id, subnets, mac, wanted, port_id, taken))
+        return tuple(taken)
+
+    def release(self, fixed_ips: Iterable[FixedIp]) -> None:
+        """Let the next search begin at these, if they are lower."""
+        for fixed in fixed_ips:
+            hint = self.hints.get(fixed.subnet_id)
+            if hint is not None:
+                self.hints[fixed.subnet_id] = min(hint, int(fixed.ip_address))
+
+    def _chosen(self, reader: Reader, subnets: list[Subnet], mac: Mac, port_id: str) -> Iterator[FixedIp]:
+        """One address of version 4; of version 6 every automatic one, or one from a pool if there is none."""
+        automatic = [each for each in subnets if is_automatic(each)]
+        for version in (4, 6):
+            pooled = [each for each in subnets if each.ip_version == version and not is_automatic(each)]
+            if pooled:
+                yield self._first_free(reader, pooled, port_id, ())
+        for subnet in automatic:
+            yield _automatic(subnet, mac)
+
+    def _first_free(
+        self, reader: Reader, subnets: list[Subnet], port_id: str, taken: Iterable[FixedIp]
+    ) -> FixedIp:
+        held = {each.ip_address for each in taken}
+        for subnet in subnets:
+            address = self._lowest(reader, subnet, port_id, held)
+            if address is not None:
+                return FixedIp(subnet.id, address)
+        raise Conflict(
+            "IpAddressGenerationFailure",
+            f"No more IP addresses available on network {subnets[0].network_id}.",
+        )
+
+    def _lowest(self, reader: Reader, subnet: Subnet, port_id: str, held: set[IPAddress]) -> IPAddress | None:
+        hint = self.hints.get(subnet.id, 0)
+        for begin in (hint, 0) if hint else (0,):
+            for number in _numbers(subnet, begin):
+                address = ip_address(number) if subnet.ip_version == 4 else _six(number)
+                if address not in held and _holder(reader, subnet.network_id, address, port_id) is None:
+                    self.hints[subnet.id] = number + 1
+                    return address
+        return None
+
+    def _granted(
+        self,
+        reader: Reader,
+        network_id: str,
+        subnets: list[Subnet],
+        mac: Mac,
+        wanted: RequestedIp,
+        port_id: str,
+        taken: list[FixedIp],
+    ) -> FixedIp:
+        subnet = _subnet_of(wanted, subnets, network_id, reader)
+        if wanted.ip_address is None:
+            if is_automatic(subnet):
+                return _automatic(subnet, mac)
+            return self._first_free(reader, [subnet], port_id, taken)
+        _refuse_unusable(subnet, wanted.ip_address, mac)
+        same = any(each.ip_address == wanted.ip_address for each in taken)
+        if same or _holder(reader, network_id, wanted.ip_address, port_id) is not None:
+            raise Conflict(
+                "IpAddressAlreadyAllocated",
+                f"IP address {wanted.ip_address} already allocated in subnet {subnet.id}",
+            )
+        return FixedIp(subnet.id, wanted.ip_address)
+
+
+def _six(number: int) -> IPAddress:
+    return IPv6Network((number, 128)).network_address
+
+
+def _numbers(subnet: Subnet, begin: int) -> Iterator[int]:
+    for pool in subnet.allocation_pools:
+        yield from range(max(int(pool.start), begin), int(pool.end) + 1)
+
+
+def _holder(reader: Reader, network_id: str, address: IPAddress, port_id: str) -> Port | None:
+    for port in reader.members(Port, "address", network_id, str(address)):
+        if port.id != port_id:
+            return port
+    return None
+
+
+def _subnet_of(wanted: RequestedIp, subnets: list[Subnet], network_id: str, reader: Reader) -> Subnet:
+    if wanted.subnet_id is not None:
+        found = next((each for each in subnets if each.id == wanted.subnet_id), None)
+        if found is not None:
+            if wanted.ip_address is not None and wanted.ip_address not in found.cidr:
+                raise BadRequest(
+                    f"IP address {wanted.ip_address} is not a valid IP for the specified subnet.",
+                    "InvalidIpForSubnet",
+                )
+            return found
+        if reader.get(Subnet, wanted.subnet_id) is None:
+            raise NotFound("subnet", wanted.subnet_id)
+        raise BadRequest(
+            f"Failed to create port on network {network_id}, because fixed_ips included invalid subnet "
+            f"{wanted.subnet_id}",
+            "InvalidInput",
+        )
+    for each in subnets:
+        if wanted.ip_address in each.cidr:
+            return each
+    raise BadRequest(
+        f"IP address {wanted.ip_address} is not a valid IP for any of the subnets on the specified network.",
+        "InvalidIpForNetwork",
+    )
+
+
+def _refuse_unusable(subnet: Subnet, address: IPAddress, mac: Mac) -> None:
+    edges = {subnet.cidr.network_address}
+    if subnet.ip_version == 4:
+        edges.add(subnet.cidr.broadcast_address)
+    if address in edges and subnet.cidr.prefixlen < subnet.cidr.max_prefixlen - 1:
+        raise BadRequest(
+            f"IP address {address} is not a valid IP for the specified subnet.", "InvalidIpForSubnet"
+        )
+    if is_automatic(subnet) and address != _automatic(subnet, mac).ip_address:
+        raise BadRequest(
+            f"IPv6 address {address} can not be directly assigned to a port on subnet {subnet.id} "
+            "since the subnet is configured for automatic addresses",
+            "AllocationOnAutoAddressSubnet",
+        )
+
+
+def _automatic(subnet: Subnet, mac: Mac) -> FixedIp:
+    prefix = subnet.cidr
+    assert isinstance(prefix, IPv6Network)
+    return FixedIp(subnet.id, eui64_address(prefix, mac))
+
+
+def add_automatic_addresses(operation: Operation, subnet: Subnet) -> None:
+    """Give every port of the network its address in a new SLAAC subnet."""
+    if not is_automatic(subnet):
+        return
+    for port in list(operation.transaction.members(Port, "network", subnet.network_id)):
+        fixed = (*port.fixed_ips, _automatic(subnet, port.mac_address))
+        operation.transaction.put(replace(port, fixed_ips=fixed))
+
+
+def drop_automatic_addresses(operation: Operation, subnet: Subnet) -> None:
+    """Take the addresses of a SLAAC subnet from the ports that have them."""
+    if not is_automatic(subnet):
+        return
+    for port in list(operation.transaction.members(Port, "network", subnet.network_id)):
+        kept = tuple(fixed for fixed in port.fixed_ips if fixed.subnet_id != subnet.id)
+        if kept != port.fixed_ips:
+            operation.transaction.put(replace(port, fixed_ips=kept))

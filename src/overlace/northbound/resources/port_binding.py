@@ -1,0 +1,123 @@
+"""What binding attributes of a port mean: a binding with a place, a generation and a conntrack zone."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from overlace.model.port import Binding, BindingState, Port
+from overlace.model.site import Host
+from overlace.northbound.errors import Conflict, Forbidden, InvalidInput
+from overlace.northbound.intents import Reader
+from overlace.northbound.resources.base import Operation
+from overlace.northbound.schema.attributes import Perspective
+
+BOUND, UNBOUND, FAILED = "ovs", "unbound", "binding_failed"
+_VNIC_TYPES = ("normal",)
+
+
+def bind(operation: Operation, port: Port) -> None:
+    """Make the binding at `port.host_id` the active one; the one that was active begins its release.
+
+    A host that is not declared yet gives no binding: the port shows ``binding_failed``.
+    """
+    transaction = operation.transaction
+    bindings = list(transaction.members(Binding, "port", port.id))
+    host = transaction.get(Host, port.host_id) if port.host_id else None
+    if host is not None and host.projects and port.project_id not in host.projects:
+        raise Forbidden(f"(host {host.id} for project {port.project_id})")
+    here = next((each for each in bindings if each.host_id == port.host_id), None)
+    if here is not None and here.state is BindingState.ACTIVE:
+        return
+    for each in bindings:
+        if not port.host_id:
+            unbind(operation, each)
+        elif each.state is BindingState.ACTIVE:
+            transaction.put(replace(each, state=BindingState.RELEASING))
+    if host is None:
+        return
+    generation = max((each.generation for each in bindings), default=0) + 1
+    zone = here.zone if here is not None else transaction.allocate(f"zone:{port.host_id}")
+    transaction.put(
+        Binding(
+            port_id=port.id,
+            network_id=port.network_id,
+            host_id=port.host_id,
+            state=BindingState.ACTIVE,
+            generation=generation,
+            zone=zone,
+        )
+    )
+
+
+def unbind(operation: Operation, binding: Binding) -> None:
+    """Remove a binding and give its zone back."""
+    operation.transaction.delete(Binding, binding.id)
+    operation.transaction.release(f"zone:{binding.host_id}", binding.zone)
+
+
+def unbind_all(operation: Operation, port_id: str) -> None:
+    """Remove every binding of a port."""
+    for binding in list(operation.transaction.members(Binding, "port", port_id)):
+        unbind(operation, binding)
+
+
+def active_binding(reader: Reader, port_id: str) -> Binding | None:
+    """The binding that has the port's traffic."""
+    found: Iterator[Binding] = reader.members(Binding, "port", port_id)
+    return next((each for each in found if each.state is BindingState.ACTIVE), None)
+
+
+def shown_host(port: Port, seen: Perspective) -> str:
+    """Where the port is: its active binding, or what was asked for."""
+    binding = active_binding(seen.reader, port.id)
+    return port.host_id if binding is None else binding.host_id
+
+
+def vif_type(port: Port, seen: Perspective) -> str:
+    """How the interface is plugged."""
+    if active_binding(seen.reader, port.id) is not None:
+        return BOUND
+    return FAILED if port.host_id else UNBOUND
+
+
+def vif_details(port: Port, seen: Perspective) -> dict[str, Any]:
+    """What a hypervisor has to know to plug it."""
+    binding = active_binding(seen.reader, port.id)
+    host = None if binding is None else seen.reader.get(Host, binding.host_id)
+    if host is None:
+        return {}
+    return {"port_filter": True, "ovs_hybrid_plug": False, "connectivity": "l2", "bridge_name": host.bridge}
+
+
+def profile(port: Port, _: Perspective) -> dict[str, Any]:
+    """The part of binding:profile that means something here."""
+    return {"interface_name": port.interface_name} if port.interface_name else {}
+
+
+def interface_of(given: dict[str, Any]) -> str:
+    """The interface that a binding:profile names. Raises InvalidInput for other contents."""
+    if unknown := set(given) - {"interface_name"}:
+        raise InvalidInput(f"binding:profile understands interface_name, not {', '.join(sorted(unknown))}")
+    name = given.get("interface_name", "")
+    if not isinstance(name, str) or len(name) > 15:
+        raise InvalidInput("interface_name is at most 15 characters")
+    return name
+
+
+def validate_vnic_type(given: dict[str, Any]) -> None:
+    """Only what a software switch can plug."""
+    kind = given.get("binding:vnic_type", "normal")
+    if kind not in _VNIC_TYPES:
+        raise InvalidInput(f"binding:vnic_type '{kind}' is not supported, only {', '.join(_VNIC_TYPES)}")
+
+
+def refuse_shared_interface(operation: Operation, port: Port) -> None:
+    """One interface of a host is one port."""
+    if not port.interface_name:
+        return
+    others = operation.transaction.members(Port, "interface", port.host_id, port.interface_name)
+    for other in others:
+        if other.id != port.id:
+            raise Conflict(
+                "InterfaceInUse", f"Interface {port.interface_name} of {port.host_id} is port {other.id}."
+            )

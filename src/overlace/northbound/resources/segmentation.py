@@ -1,0 +1,84 @@
+"""Segments of a network: what a request asks for, and the identifiers they take."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from overlace.model.network import NetworkType, Segment
+from overlace.northbound.configuration import NetworkingConfiguration
+from overlace.northbound.conversion.segments import PROVIDER, SegmentRequest
+from overlace.northbound.errors import ApiError, BadRequest, Conflict, InvalidInput
+from overlace.northbound.resources.base import Operation
+
+LAST_VNI = 0xFFFEFF
+"""Beyond it are the VNIs that Overlace keeps for itself."""
+VXLAN = NetworkType.VXLAN.value
+
+
+def requested_segments(
+    given: Mapping[str, Any], configuration: NetworkingConfiguration
+) -> list[SegmentRequest]:
+    """The segments that a create request asks for; one of the default technology when it does not say."""
+    provider = [given.get(f"provider:{word}") for word in PROVIDER]
+    several: list[SegmentRequest] = given.get("segments") or []
+    if several and any(each is not None for each in provider):
+        raise BadRequest(
+            "Segments and provider values cannot both be set.", "SegmentsSetInConjunctionWithProviders"
+        )
+    if not several:
+        kind = provider[0] or configuration.default_network_type
+        several = [SegmentRequest(kind, provider[1], provider[2])]
+    for each in several:
+        _check(each, configuration)
+    if len({each.network_type for each in several}) != len(several):
+        raise InvalidInput("a network has at most one segment of a network type")
+    return several
+
+
+def _check(wanted: SegmentRequest, configuration: NetworkingConfiguration) -> None:
+    if wanted.network_type not in configuration.overheads:
+        raise InvalidInput(f"network_type value '{wanted.network_type}' not supported")
+    if wanted.physical_network is not None:
+        raise InvalidInput(f"provider:physical_network specified for {wanted.network_type} network")
+    if wanted.segmentation_id is not None:
+        if wanted.network_type != VXLAN:
+            raise InvalidInput(f"segmentation_id specified for {wanted.network_type} network")
+        if not 1 <= wanted.segmentation_id <= LAST_VNI:
+            raise InvalidInput(f"segmentation_id out of range (1 through {LAST_VNI})")
+
+
+def create_segment(operation: Operation, network_id: str, wanted: SegmentRequest, **fields: Any) -> Segment:
+    """Put a segment, taking the asked or a free identifier."""
+    segment = Segment(
+        id=str(uuid.uuid4()),
+        network_id=network_id,
+        network_type=wanted.network_type,
+        segmentation_id=_identifier(operation, wanted),
+        **fields,
+    )
+    operation.transaction.put(segment)
+    return segment
+
+
+def _identifier(operation: Operation, wanted: SegmentRequest) -> int | None:
+    if wanted.network_type != VXLAN:
+        return None
+    if wanted.segmentation_id is None:
+        return operation.transaction.allocate("vni")
+    try:
+        operation.transaction.request("vni", wanted.segmentation_id)
+    except ApiError:
+        raise
+    except Exception as reason:
+        raise Conflict(
+            "TunnelIdInUse",
+            f"Unable to create the network. The tunnel ID {wanted.segmentation_id} is in use.",
+        ) from reason
+    return wanted.segmentation_id
+
+
+def delete_segment(operation: Operation, segment: Segment) -> None:
+    """Remove a segment and give its identifier back."""
+    operation.transaction.delete(Segment, segment.id)
+    if segment.network_type == VXLAN and segment.segmentation_id is not None:
+        operation.transaction.release("vni", segment.segmentation_id)

@@ -1,0 +1,1 @@
+"""Attribute schemas: ours from the model's declarations, the public one from the checked-in definitions."""

@@ -1,0 +1,153 @@
+"""An API over a store in memory, and a client that speaks to it."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+import httpx
+import pytest
+
+from overlace.kit.clock import ManualClock
+from overlace.kit.revision import Revision
+from overlace.model.declaration import Entity
+from overlace.model.snapshot import Snapshot
+from overlace.northbound.application import create_application
+from overlace.northbound.auth.none import NoAuthentication
+from overlace.northbound.intents import Transaction
+from overlace.northbound.views import Views
+
+V = TypeVar("V")
+R = TypeVar("R")
+
+
+@dataclass
+class MemoryTransaction:
+    """Works on a snapshot of its own."""
+
+    snapshot: Snapshot
+    clock: ManualClock
+    pools: dict[str, set[int]]
+
+    def get(self, cls: type[V], key: str, /) -> V | None:
+        return self.snapshot.get(cls, key)
+
+    def all(self, cls: type[V], /) -> Iterator[V]:
+        return self.snapshot.all(cls)
+
+    def members(self, cls: type[V], index: str, outer: str, inner: str = "", /) -> Iterator[V]:
+        return self.snapshot.members(cls, index, outer, inner)
+
+    def count_members(self, cls: type, index: str, outer: str, inner: str = "", /) -> int:
+        return self.snapshot.count_members(cls, index, outer, inner)
+
+    def put(self, value: Entity, /) -> object:
+        stamped: Any = value
+        if hasattr(value, "revision_number"):
+            before: Any = self.snapshot.get(type(value), value.id)
+            now = self.clock.now()
+            stamped = replace(
+                stamped,
+                revision_number=1 if before is None else before.revision_number + 1,
+                created_at=now if before is None else before.created_at,
+                updated_at=now,
+            )
+        self.snapshot = self.snapshot.put(stamped)
+        return stamped
+
+    def delete(self, cls: type, key: str, /) -> object:
+        self.snapshot = self.snapshot.without(cls, key)
+        return None
+
+    def allocate(self, pool: str, /) -> int:
+        held = self.pools.setdefault(pool, set())
+        number = next(n for n in range(1, 1 << 24) if n not in held)
+        held.add(number)
+        return number
+
+    def request(self, pool: str, value: int, /) -> object:
+        held = self.pools.setdefault(pool, set())
+        if value in held:
+            raise ValueError(f"{value} of {pool} is held")
+        held.add(value)
+        return None
+
+    def release(self, pool: str, value: int, /) -> object:
+        self.pools[pool].discard(value)
+        return None
+
+
+@dataclass(frozen=True)
+class MemoryCommitted(Generic[R]):
+    result: R
+    revision: Revision
+
+
+@dataclass
+class MemoryStore:
+    """Commits at once, forgets at exit."""
+
+    clock: ManualClock = field(default_factory=ManualClock)
+    snapshot: Snapshot = field(default_factory=lambda: Snapshot.empty(Revision("test", 1, 0)))
+    pools: dict[str, set[int]] = field(default_factory=dict)
+    history: list[tuple[str, str, str]] = field(default_factory=list)
+    """Actor, request id and source of every commit."""
+
+    async def transact(
+        self, fn: Callable[[Transaction], R], *, actor: str, request_id: str, source: str
+    ) -> MemoryCommitted[R]:
+        pools = {name: set(held) for name, held in self.pools.items()}
+        transaction = MemoryTransaction(self.snapshot, self.clock, pools)
+        result = fn(transaction)
+        self.snapshot = transaction.snapshot.at(self.snapshot.revision.next())
+        self.pools = pools
+        self.history.append((actor, request_id, source))
+        return MemoryCommitted(result, self.snapshot.revision)
+
+
+@dataclass
+class StillWorld:
+    """A process in which nothing has been realised yet, except what a test says."""
+
+    active: set[str] = field(default_factory=set)
+    alive: set[str] = field(default_factory=set)
+
+    def port_status(self, port_id: str) -> str:
+        return "ACTIVE" if port_id in self.active else "DOWN"
+
+    def host_alive(self, host_id: str) -> bool:
+        return host_id in self.alive
+
+    def host_heartbeat(self, host_id: str) -> datetime | None:
+        return datetime(2026, 1, 1, tzinfo=UTC) if host_id in self.alive else None
+
+    def status(self) -> Mapping[str, object]:
+        return {"revision": "test/1/0"}
+
+    def port_realisation(self, port_id: str) -> Mapping[str, object]:
+        return {"port_id": port_id, "pending": []}
+
+    async def trace(self, request: Mapping[str, object]) -> Mapping[str, object]:
+        if "port_id" not in request:
+            raise ValueError("port_id is missing")
+        return {"hops": [], "verdict": "delivered"}
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def world() -> StillWorld:
+    return StillWorld()
+
+
+@pytest.fixture
+async def api(store: MemoryStore, world: StillWorld) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an API without authentication."""
+    views = Views(world, world, world, world)
+    application = create_application(store, views, NoAuthentication("127.0.0.1"), store.clock)
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:9696") as client:
+        yield client
