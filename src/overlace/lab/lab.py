@@ -367,12 +367,13 @@ class Lab:
 
 
 def _popen(netns: str, argv: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[str]:
-    command = in_namespace(netns, argv)
-    return subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        env=environment(env),
-    )
+    # Started from inside the namespace, so that `down` finds it there from its first moment on.
+    with namespace.entered(netns):
+        return subprocess.Popen(
+            in_namespace(netns, argv),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env=environment(env),
+        )

@@ -50,11 +50,9 @@ def start_relay(plan: Plan, directory: Path) -> ProcessId:
         "log": str(directory / "relay.log"),
     }
     (directory / "relay.json").write_text(json.dumps(config))
-    source = str(Path(__file__).parents[2])
     run(
         [sys.executable, "-m", "overlace.lab.relay", str(directory / "relay.json")],
         netns=plan.wan_namespace,
-        env={"PYTHONPATH": source},
     )
     process = read_pidfile(directory / "relay.pid")
     if process is None:

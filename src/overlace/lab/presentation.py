@@ -1,0 +1,111 @@
+"""What the commands of the laboratory print: JSON for programs, tables for people, progress on a terminal."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from overlace.lab.construction import Progress
+from overlace.lab.relay_client import DirectionStatus
+from overlace.lab.status import LabStatus
+
+PIPE_WIDTH = 240
+
+
+def show_json(value: object) -> None:
+    """Print a value as indented JSON."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows below headings."""
+    table = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    # Into a pipe, every column keeps its full width.
+    Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Progress]:
+    """A line on standard error that tells what is going on; silent when that is not a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status(what) as status:
+        yield lambda message: status.update(f"{what}: {message}")
+
+
+def show_status(status: LabStatus) -> None:
+    """Print a laboratory for people."""
+    click.echo(f"laboratory {status.name}: {status.phase}; state in {status.directory}")
+    click.echo(f"controller: namespace {status.controller_namespace}, address {status.controller}")
+    show_table(
+        ("node", "kind", "site", "tunnel endpoints", "management", "switch", "namespace"),
+        [
+            (
+                node.name,
+                node.kind,
+                node.site,
+                " ".join(node.endpoints) or "-",
+                node.management,
+                "running" if node.running else "stopped",
+                node.namespace,
+            )
+            for node in status.nodes
+        ],
+    )
+    if status.workloads:
+        show_table(
+            ("workload", "host", "addresses", "MAC", "iface-id", "move"),
+            [
+                (
+                    it.name,
+                    it.active.host,
+                    " ".join(it.addresses) or ("dhcp" if it.dhcp else "-"),
+                    it.mac,
+                    it.iface_id,
+                    f"prepared: {it.prepared.host}"
+                    if it.prepared
+                    else f"to release: {it.previous.host}"
+                    if it.previous
+                    else "-",
+                )
+                for it in status.workloads
+            ],
+        )
+    show_table(
+        ("link", "between", "state"),
+        [(link.name, ", ".join(link.ends), "cut" if link.cut else "whole") for link in status.links],
+    )
+    show_wan(status.wan)
+
+
+def show_wan(links: dict[str, tuple[DirectionStatus, ...]]) -> None:
+    """Print the wide-area links, one direction a line."""
+    if not links:
+        return
+    show_table(
+        ("link", "from", "delay ms", "rate Mbit/s", "loss %", "frames", "lost", "overflow", "state"),
+        [
+            (
+                name,
+                it.sender,
+                f"{it.delay_ms:g}",
+                f"{it.rate_mbit:g}" if it.rate_mbit else "no limit",
+                f"{it.loss_pct:g}",
+                str(it.counters["frames"]),
+                str(it.counters["lost"]),
+                str(it.counters["overflow"]),
+                "cut" if it.cut else "whole",
+            )
+            for name, directions in links.items()
+            for it in directions
+        ],
+    )
