@@ -31,7 +31,7 @@ class Wires:
             self.stations = [self._station(f"e{number}") for number in range(stations)]
 
     def _station(self, interface: str) -> socket.socket:
-        station = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        station = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         station.setsockopt(263, 23, 1)  # PACKET_IGNORE_OUTGOING
         station.bind((interface, 3))
         station.settimeout(1.0)

@@ -44,7 +44,8 @@ def start_client(netns: str, directory: Path, name: str) -> ProcessId:
         )
     except CommandFailed as error:
         raise LabError(
-            f"workload '{name}' got no DHCP lease: {error.output}; check that its network has DHCP enabled "
+            f"workload '{name}' got no DHCP lease "
+            f"({error.output.splitlines()[-1]}): check that its network has DHCP enabled "
             "and that its port is bound to this host (install the package busybox if the client is missing)"
         ) from error
     process = read_pidfile(pidfile)
