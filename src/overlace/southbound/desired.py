@@ -130,9 +130,13 @@ class DesiredTable:
         own = (flow for flow in observed if not self._is_learned(flow.cookie))
         return compare_flows(wanted, self.flows, own, self._canonical)
 
-    def holders(self, flow: Flow) -> list[FragmentId]:
-        """The fragments in which a flow stands; looks at all of them, so only for reporting."""
-        return [id_ for id_, fragment in self._fragments.items() if flow in fragment.flows]
+    def holders(self, value: Flow | Group | Meter) -> list[FragmentId]:
+        """The fragments in which a value stands; looks at all of them, so only for reporting."""
+        return [
+            id_
+            for id_, fragment in self._fragments.items()
+            if any(value in part for part in (fragment.flows, fragment.groups, fragment.meters))
+        ]
 
     def _stage(
         self,

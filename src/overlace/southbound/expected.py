@@ -88,6 +88,10 @@ class ExpectedSwitches:
         """The switch with this datapath id, if it is known by now."""
         return self._by_datapath.get(datapath_id)
 
+    def datapath_of(self, name: SwitchName) -> int | None:
+        """The datapath id of a switch, as far as it is known."""
+        return next((number for number, owner in self._by_datapath.items() if owner == name), None)
+
     def admit_host(self, system_id: str | None, common_name: str | None) -> SwitchName:
         """The host that a database is of. Raises RefusedError; `common_name` is None without TLS."""
         if not system_id:

@@ -46,6 +46,22 @@ class HostDatabase:
             return f"tunnel ports in the making: {', '.join(self._work.waiting) or 'transaction under way'}"
         return None
 
+    @property
+    def stamp(self) -> Stamp | None:
+        """The stamp on the bridge."""
+        return self.view.stamp(self.bridge)
+
+    @property
+    def tunnel_ports_refused(self) -> bool:
+        """True when waiting will not help: the database refused, or a name is taken."""
+        return self._refusal is not None or bool(self._work.problems)
+
+    def retry(self) -> None:
+        """Try again what the database refused."""
+        if self._refusal is not None:
+            self._refusal = None
+            self.reconcile()
+
     def want_tunnel_ports(self, wanted: Mapping[str, TunnelPort]) -> None:
         """From now on keep these tunnel ports on the bridge, and no others of ours."""
         self._wanted = wanted

@@ -25,7 +25,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is sent together, in the order of the attributes; flows and groups are the bundle."""
+    """What is sent together, in the order of the attributes; flows and groups are the bundle.
+
+    Removed meters always make a batch of their own: a meter that goes although the bundle before it was refused
+    would take flows along.
+    """
 
     meters_added: Sequence[Meter] = ()
     meters_changed: Sequence[Meter] = ()
@@ -57,16 +61,11 @@ def order(operations: TableOperations, limit: int = DEFAULT_LIMIT) -> list[Batch
     groups_removed = referenced_first(groups.removed)[::-1]
     put = [*flows.added, *flows.changed]
     whole = Batch(
-        meters.added,
-        meters.changed,
-        groups_added,
-        groups.changed,
-        put,
-        flows.removed,
-        groups_removed,
-        meters.removed,
+        meters.added, meters.changed, groups_added, groups.changed, put, flows.removed, groups_removed
     )
-    return [whole] if len(operations) <= limit else list(_cut(whole, limit))
+    batches = [whole] if len(operations) <= limit else list(_cut(whole, limit))
+    batches += [Batch(meters_removed=part) for part in _parts(meters.removed, limit)]
+    return [batch for batch in batches if batch != Batch()]
 
 
 def _cut(whole: Batch, limit: int) -> Iterator[Batch]:
@@ -77,7 +76,6 @@ def _cut(whole: Batch, limit: int) -> Iterator[Batch]:
     yield from (Batch(flows_put=part) for part in _parts(whole.flows_put, limit))
     yield from (Batch(flows_removed=part) for part in _parts(whole.flows_removed, limit))
     yield from (Batch(groups_removed=part) for part in _parts(whole.groups_removed, limit))
-    yield from (Batch(meters_removed=part) for part in _parts(whole.meters_removed, limit))
 
 
 def _parts(items: Sequence[T], limit: int) -> Iterator[Sequence[T]]:

@@ -1,0 +1,92 @@
+"""The wanted contents of a switch, less the fragments that the switch (or another fragment) does not allow.
+
+One bad fragment must not keep all others from the switch. It is held out: what it replaced comes back if there
+was something, and it is tried again after the next reconnection or when the plan brings another in its place.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from overlace.compiler.plan import Fragment, FragmentId, SwitchChange
+from overlace.datapath.flow import Flow
+from overlace.southbound.desired import ConflictError, DesiredTable, IsLearned
+from overlace.southbound.encoding import Subject
+from overlace.southbound.failures import PlanFailure
+from overlace.southbound.operations import TableOperations
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """A fragment that the plan wants here and that is not here, and why."""
+
+    fragment: Fragment
+    reason: str
+
+
+class Contents:
+    """A desired table that survives bad fragments."""
+
+    def __init__(self, is_learned: IsLearned, canonical: Callable[[Flow], Flow]) -> None:
+        self.table = DesiredTable(is_learned, canonical)
+        self.held_out: dict[FragmentId, HeldOut] = {}
+        self._replaced: dict[FragmentId, Fragment] = {}
+        self._unreported: dict[FragmentId, str] = {}
+
+    def apply(self, change: SwitchChange) -> TableOperations:
+        """As `DesiredTable.apply`, but a fragment that conflicts is held out instead of raising."""
+        for id_ in (*change.added, *change.removed):
+            self.held_out.pop(id_, None)
+            self._unreported.pop(id_, None)
+        change = SwitchChange(dict(change.added), dict(change.removed))
+        before = self.table.fragments
+        replaced = {id_: before[id_] for id_ in change.added if id_ in before}
+        while True:
+            try:
+                operations = self.table.apply(change)
+            except ConflictError as conflict:
+                self._hold_out(change.added.pop(conflict.newcomer), str(conflict))
+                change.removed.pop(conflict.newcomer, None)
+            else:
+                self._replaced.update(replaced)
+                return operations
+
+    def hold_out(self, subject: Subject, reason: str) -> list[FragmentId]:
+        """Take the fragments with this flow, group or meter off the table (a later comparison does the rest).
+
+        Returns their ids; none when no fragment has it.
+        """
+        ids = self.table.holders(subject)
+        for id_ in ids:
+            self._hold_out(self.table.fragments[id_], reason)
+            previous = self._replaced.pop(id_, None)
+            try:
+                self.table.apply(
+                    SwitchChange({id_: previous} if previous else {}, {id_: previous or _NOTHING})
+                )
+            except ConflictError:
+                self.table.apply(SwitchChange({}, {id_: _NOTHING}))
+        return ids
+
+    def readmit(self) -> None:
+        """Try again what was held out."""
+        again = {id_: held.fragment for id_, held in self.held_out.items()}
+        if again:
+            self.apply(SwitchChange(again, {}))
+
+    def settle(self) -> None:
+        """The switch has taken everything: what was replaced is no longer of interest."""
+        self._replaced.clear()
+
+    def new_failure(self) -> PlanFailure | None:
+        """What was held out since this was last asked; None when nothing was."""
+        unreported, self._unreported = self._unreported, {}
+        if not unreported:
+            return None
+        return PlanFailure("; ".join(dict.fromkeys(unreported.values())), tuple(unreported))
+
+    def _hold_out(self, fragment: Fragment, reason: str) -> None:
+        self.held_out[fragment.id] = HeldOut(fragment, reason)
+        self._unreported[fragment.id] = reason
+
+
+_NOTHING = Fragment(())

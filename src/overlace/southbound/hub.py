@@ -1,0 +1,332 @@
+"""The southbound as a whole: the register of switches, both channels, and the doors to the rest of the system.
+
+A switch that connects before it is expected, or before its host's database has said which datapath id is its,
+is kept waiting for a while and then let go, with a log line that says how to add it.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from overlace.compiler.plan import PlanChange, SwitchName
+from overlace.datapath.actions import CONTROLLER, Action
+from overlace.southbound.audit import Audit
+from overlace.southbound.comparison_report import ComparisonReport
+from overlace.southbound.database_view import Reported
+from overlace.southbound.events import PacketListener
+from overlace.southbound.expected import ExpectedSwitch, ExpectedSwitches, RefusedError, SwitchKind
+from overlace.southbound.failures import NotConnectedError, SouthboundError
+from overlace.southbound.host_database import HostDatabase
+from overlace.southbound.observations import HostSeen, ObservationSink
+from overlace.southbound.openflow_channel import OpenFlowChannel, SwitchConnection
+from overlace.southbound.ovsdb_channel import OvsdbChannel
+from overlace.southbound.reading import SwitchReader
+from overlace.southbound.server import Listen
+from overlace.southbound.settings import Context
+from overlace.southbound.status import Phase, SouthboundStatus
+from overlace.southbound.switch import Switch
+from overlace.wire.openflow.messages import FlowEntry, Message, PacketIn, RoleStatus
+
+log = structlog.get_logger(__name__)
+
+_TICK = 1.0
+
+
+class Southbound:
+    """All switches. Everything runs on the event loop's thread; the caller owns the TaskGroup in `context`."""
+
+    def __init__(self, context: Context, sink: ObservationSink, packets: PacketListener) -> None:
+        self._context = context
+        self._sink = sink
+        self._packets = packets
+        self._expected = ExpectedSwitches()
+        self._switches: dict[SwitchName, Switch] = {}
+        self._owners: dict[SwitchConnection, Switch] = {}
+        self._parked: dict[SwitchConnection, float] = {}
+        self._reported: dict[SwitchName, Reported] = {}
+        self._ready: set[SwitchName] | None = set()
+        self._openflow = OpenFlowChannel(context.clock, self)
+        self._ovsdb = OvsdbChannel(context.clock, self._expected, self)
+        self._background: list[asyncio.Task[None]] = []
+
+    # --- running --------------------------------------------------------------------------------------
+
+    async def start(
+        self, openflow: Listen, ovsdb: Listen | None, audit_interval: float | None = 60.0
+    ) -> None:
+        """Begin to serve. Without an OVSDB address, hosts are served over OpenFlow alone (simulations).
+
+        `audit_interval` is the pause, in seconds, between audits of one switch; None turns them off. Raises OSError.
+        """
+        await self._openflow.start(openflow)
+        if ovsdb is not None:
+            await self._ovsdb.start(ovsdb)
+        self._background = [self._context.tasks.create_task(self._keep_time(), name="southbound clock")]
+        if audit_interval is not None:
+            audits = self._context.tasks.create_task(self._audits(audit_interval), name="southbound audit")
+            self._background.append(audits)
+
+    async def stop(self) -> None:
+        """Drop all connections; switches go on forwarding as they are."""
+        for task in self._background:
+            task.cancel()
+        for switch in self._switches.values():
+            switch.stop()
+        await self._openflow.stop()
+        await self._ovsdb.stop()
+
+    @property
+    def openflow_port(self) -> int:
+        """Where switches connect."""
+        return self._openflow.port
+
+    @property
+    def ovsdb_port(self) -> int:
+        """Where hosts' databases connect."""
+        return self._ovsdb.port
+
+    # --- the plan -------------------------------------------------------------------------------------
+
+    def set_expected(self, switches: Mapping[SwitchName, ExpectedSwitch]) -> None:
+        """Replace the register. Switches that are no longer in it are dropped, not cleaned.
+
+        Raises ValueError when two switches claim one datapath id.
+        """
+        self._expected.replace(switches)
+        for name in [name for name in self._switches if name not in switches]:
+            self._forget(name)
+        for name, expected in switches.items():
+            self._switch(name).expected = expected
+        self._claim_parked()
+
+    def publish(self, change: PlanChange) -> None:
+        """Bring a change of the plan to the switches concerned. Never blocks, never raises."""
+        for name, switch_change in change.switches.items():
+            self._switch(name).publish(switch_change, change.sequence)
+
+    def plan_ready(self, name: SwitchName | None = None) -> None:
+        """What was published now is the whole plan for this switch (None: for all, also those to come).
+
+        Until then nothing is written to it. For a host, say so when the plan takes its observed interfaces in.
+        """
+        if name is not None:
+            if self._ready is not None:
+                self._ready.add(name)
+            self._switch(name).plan_ready()
+            return
+        self._ready = None
+        for switch in self._switches.values():
+            switch.plan_ready()
+
+    # --- requests -------------------------------------------------------------------------------------
+
+    def packet_out(
+        self, name: SwitchName, frame: bytes, actions: tuple[Action, ...], in_port: int = CONTROLLER
+    ) -> bool:
+        """Let a switch send a frame. False when it is not connected or does not keep up."""
+        switch = self._switches.get(name)
+        connection = switch.connection if switch else None
+        return connection is not None and connection.packet_out(frame, actions, in_port)
+
+    async def dump_flows(self, name: SwitchName) -> list[FlowEntry]:
+        """All flows that are installed, with counters, read in pieces.
+
+        Raises NotConnectedError, RequestTimeoutError or SwitchRefusedError.
+        """
+        switch = self._connected(name)
+        assert switch.connection is not None
+        reader = SwitchReader(switch.connection, self._context.clock, self._context.settings.piece_size)
+        entries: list[FlowEntry] = []
+        async for piece in reader.pieces(tuple(switch.contents.table.flows.values())):
+            entries += await reader.entries(piece)
+        return entries
+
+    async def audit_now(self, name: SwitchName) -> ComparisonReport:
+        """Check one switch against its plan, and repair it. Raises as `dump_flows`."""
+        return await Audit(self._context, self._connected(name)).run()
+
+    def resynchronise(self, name: SwitchName) -> None:
+        """Compare a switch anew from the beginning. Raises KeyError for an unknown one."""
+        self._switches[name].resynchronise()
+
+    def set_observe(self, name: SwitchName, observe_only: bool) -> None:
+        """Turn observe mode of a switch on or off. Raises KeyError for an unknown one."""
+        self._switches[name].set_observe(observe_only)
+
+    def adopt(self, name: SwitchName) -> None:
+        """Write to a switch that a newer or another store wrote last. Raises KeyError for an unknown one."""
+        self._switches[name].adopt()
+
+    def allow_removal(self, name: SwitchName) -> None:
+        """Let go of the brake for one switch, once. Raises KeyError for an unknown one."""
+        self._switches[name].allow_removal()
+
+    def status(self) -> SouthboundStatus:
+        """How everything is."""
+        encoder = self._context.encoder
+        return SouthboundStatus(
+            {name: switch.status() for name, switch in sorted(self._switches.items())},
+            encoder.encoded_flows,
+            encoder.encoded_bytes,
+            encoder.cache_hits,
+        )
+
+    # --- what the channels tell -----------------------------------------------------------------------
+
+    def switch_ready(self, connection: SwitchConnection) -> None:
+        """ConnectionOwner: a switch has said its datapath id."""
+        self._parked[connection] = self._context.clock.monotonic()
+        self._claim_parked()
+        if connection in self._parked:
+            log.info(
+                "unknown switch connected", datapath_id=f"{connection.datapath_id:016x}", peer=connection.peer
+            )
+
+    def switch_lost(self, connection: SwitchConnection, reason: str) -> None:
+        """ConnectionOwner: a connection is gone."""
+        self._parked.pop(connection, None)
+        switch = self._owners.pop(connection, None)
+        if switch is not None:
+            switch.detach(connection, reason)
+            self._report_host(switch)
+
+    def switch_said(self, connection: SwitchConnection, message: Message) -> None:
+        """ConnectionOwner: a message that answers nothing."""
+        switch = self._owners.get(connection)
+        if switch is None:
+            return
+        match message:
+            case PacketIn():
+                self._packets.packet_in(switch.name, message)
+            case RoleStatus():
+                switch.role_changed(message)
+            case _:
+                log.debug("switch says", switch=switch.name, message=type(message).__name__)
+
+    def database_ready(self, database: HostDatabase) -> None:
+        """DatabaseOwner: a host's database is there."""
+        switch = self._switch(database.host)
+        self._learn_datapath(database)
+        self._observe(database)
+        switch.database_ready(database)
+        self._report_host(switch)
+
+    def database_changed(self, database: HostDatabase) -> None:
+        """DatabaseOwner: its contents changed."""
+        switch = self._switch(database.host)
+        if switch.database is not database:
+            return
+        try:
+            self._learn_datapath(database)
+        except RefusedError as refusal:
+            log.warning("datapath id refused", host=database.host, reason=str(refusal))
+        self._observe(database)
+        switch.database_changed()
+
+    def database_lost(self, database: HostDatabase) -> None:
+        """DatabaseOwner: the connection is gone."""
+        switch = self._switches.get(database.host)
+        if switch is not None and switch.database is database:
+            switch.database_lost(database)
+            self._report_host(switch)
+
+    # --- inside ---------------------------------------------------------------------------------------
+
+    def _switch(self, name: SwitchName) -> Switch:
+        """The switch of that name; one that is in the plan but not in the register just never connects."""
+        switch = self._switches.get(name)
+        if switch is None:
+            expected = self._expected[name] if name in self._expected else _UNREGISTERED
+            switch = self._switches[name] = Switch(name, expected, self._context)
+            if self._ready is None or name in self._ready:
+                switch.plan_ready()
+        return switch
+
+    def _connected(self, name: SwitchName) -> Switch:
+        switch = self._switches.get(name)
+        if switch is None or switch.connection is None:
+            raise NotConnectedError(f"switch {name} is not connected")
+        return switch
+
+    def _forget(self, name: SwitchName) -> None:
+        switch = self._switches.pop(name)
+        self._reported.pop(name, None)
+        if switch.connection is not None:
+            switch.connection.close()
+
+    def _claim_parked(self) -> None:
+        for connection in tuple(self._parked):
+            name = self._expected.name_of_datapath(connection.datapath_id)
+            if name is None:
+                continue
+            del self._parked[connection]
+            try:
+                self._expected.check_certificate(name, connection.common_name)
+            except RefusedError as refusal:
+                log.warning("openflow connection refused", peer=connection.peer, reason=str(refusal))
+                connection.close()
+                continue
+            switch = self._owners[connection] = self._switch(name)
+            log.info("switch connected", switch=name, peer=connection.peer)
+            switch.attach(connection)
+            self._report_host(switch)
+
+    def _learn_datapath(self, database: HostDatabase) -> None:
+        datapath_id = database.view.datapath_id(database.bridge)
+        if datapath_id is not None:
+            self._expected.learn_datapath(database.host, datapath_id)
+            self._claim_parked()
+
+    def _observe(self, database: HostDatabase) -> None:
+        told = database.news(self._reported.setdefault(database.host, Reported()))
+        for name in told.removed:
+            self._sink.interface_removed(database.host, name)
+        for interface in told.changed:
+            self._sink.interface_changed(interface)
+        for liveness in told.liveness:
+            self._sink.liveness_changed(liveness)
+
+    def _report_host(self, switch: Switch) -> None:
+        database, connection = switch.database, switch.connection
+        self._sink.host_changed(
+            HostSeen(
+                host=switch.name,
+                datapath_id=connection.datapath_id if connection else self._expected.datapath_of(switch.name),
+                ovs_version=database.view.ovs_version if database else None,
+                connected_ovsdb=database is not None,
+                connected_openflow=connection is not None,
+                last_seen=self._context.clock.now(),
+            )
+        )
+
+    async def _keep_time(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK)
+            now = self._context.clock.monotonic()
+            for switch in tuple(self._switches.values()):
+                switch.tick(now)
+            for connection, since in tuple(self._parked.items()):
+                if now - since > self._context.settings.parking_time:
+                    log.warning(
+                        "unknown switch let go; add a host with: overlace host add, or a transit switch to its site",
+                        datapath_id=f"{connection.datapath_id:016x}",
+                        peer=connection.peer,
+                    )
+                    connection.close()
+
+    async def _audits(self, interval: float) -> None:
+        while True:
+            await asyncio.sleep(interval)
+            for switch in tuple(self._switches.values()):
+                if switch.phase is Phase.IN_SYNC:
+                    await self._audit_quietly(switch)
+
+    async def _audit_quietly(self, switch: Switch) -> None:
+        try:
+            await Audit(self._context, switch).run()
+        except SouthboundError as error:
+            log.info("audit ended early", switch=switch.name, reason=str(error))
+
+
+_UNREGISTERED = ExpectedSwitch(SwitchKind.HOST, "")

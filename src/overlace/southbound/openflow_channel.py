@@ -1,0 +1,257 @@
+"""The server to which switches connect over OpenFlow (`ovs-vsctl set-controller <bridge> ssl:<address>:<port>`).
+
+A connection knows nothing of plans: it answers requests, carries one transaction at a time, and passes on what
+the switch says by itself. Which switch it is of, its owner decides.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from overlace.datapath.actions import CONTROLLER, Action
+from overlace.kit.clock import Clock
+from overlace.southbound.encoding import EncodedBatch
+from overlace.southbound.failures import (
+    NotConnectedError,
+    PassiveError,
+    RequestTimeoutError,
+    SwitchRefusedError,
+)
+from overlace.southbound.server import Listen
+from overlace.southbound.shell import Shell
+from overlace.southbound.transaction import FIRST_XID, Refusal, Transaction
+from overlace.wire.openflow.messages import (
+    Error,
+    FeaturesReply,
+    FlowRemoved,
+    Malformed,
+    Message,
+    PacketIn,
+    PacketOut,
+    PortStatus,
+    Role,
+    RoleReply,
+    RoleRequest,
+    RoleStatus,
+)
+from overlace.wire.openflow.session import Closed, Event, MessageReceived, Ready, Session
+
+log = structlog.get_logger(__name__)
+
+DEFAULT_TIMEOUT = 10.0
+"""Seconds that a switch has for an answer."""
+
+
+class ConnectionOwner(Protocol):
+    """Who is told about OpenFlow connections."""
+
+    def switch_ready(self, connection: "SwitchConnection") -> None:
+        """A switch has said hello and who it is."""
+        ...
+
+    def switch_lost(self, connection: "SwitchConnection", reason: str) -> None:
+        """A connection that was ready is gone."""
+        ...
+
+    def switch_said(self, connection: "SwitchConnection", message: Message) -> None:
+        """A message that answers nothing: packet-in, port status, flow removed, role status, stray error."""
+        ...
+
+
+class _Request:
+    """A request under way: the parts of its answer so far, and who waits for it."""
+
+    def __init__(self, future: "asyncio.Future[list[Message]]") -> None:
+        self.future = future
+        self.parts: list[Message] = []
+
+
+class SwitchConnection(Shell[Event]):
+    """One switch's OpenFlow connection."""
+
+    def __init__(self, clock: Clock, siblings: set[Shell[Event]], owner: ConnectionOwner) -> None:
+        self._session = Session(clock.monotonic())
+        super().__init__(self._session, clock, siblings)
+        self._owner = owner
+        self._features: FeaturesReply | None = None
+        self._requests: dict[int, _Request] = {}
+        self._transaction: Transaction | None = None
+        self._commit: asyncio.Future[list[Refusal]] | None = None
+        self.busy_since: float | None = None
+        self.connected_at = clock.monotonic()
+        self.bytes_sent = 0
+        self.packet_outs_dropped = 0
+
+    @property
+    def datapath_id(self) -> int:
+        """What the switch calls itself. Raises NotConnectedError before it has."""
+        if self._features is None:
+            raise NotConnectedError("the switch has not said its datapath id")
+        return self._features.datapath_id
+
+    @property
+    def busy(self) -> bool:
+        """True while a transaction is under way."""
+        return self._transaction is not None
+
+    def begin(
+        self, batch: EncodedBatch, done: Callable[[list[Refusal]], None], *, careful: bool = False
+    ) -> None:
+        """Send a batch; `done` is called with the refusals when the switch has answered.
+
+        Raises RuntimeError when one is under way. When the connection is lost, `done` is never called.
+        """
+        if self._transaction is not None:
+            raise RuntimeError("one transaction at a time")
+
+        def finished(refusals: list[Refusal]) -> None:
+            self._transaction = self.busy_since = None
+            done(refusals)
+
+        self._transaction = Transaction(batch, finished, careful=careful)
+        self.busy_since = self._clock.monotonic()
+        self.write(self._transaction.first_bytes())
+
+    async def commit(self, batch: EncodedBatch, *, careful: bool = False) -> list[Refusal]:
+        """As `begin`, but wait. Raises NotConnectedError when the connection is lost."""
+        if not self.is_open:
+            raise NotConnectedError(f"{self.peer} is not connected")
+        self._commit = asyncio.get_running_loop().create_future()
+        self.begin(batch, self._commit.set_result, careful=careful)
+        return await self._commit
+
+    async def request(self, message: Message, timeout: float = DEFAULT_TIMEOUT) -> list[Message]:
+        """Send a request and wait for its answer, which may come in several parts.
+
+        Raises NotConnectedError, RequestTimeoutError (seconds) or SwitchRefusedError.
+        """
+        if not self.is_open:
+            raise NotConnectedError(f"{self.peer} is not connected")
+        request = _Request(asyncio.get_running_loop().create_future())
+        xid = self._session.send(message)
+        self._requests[xid] = request
+        self.flush()
+        try:
+            async with asyncio.timeout(timeout):
+                return await request.future
+        except TimeoutError as error:
+            raise RequestTimeoutError(f"no answer to {type(message).__name__} in {timeout:g} s") from error
+        finally:
+            self._requests.pop(xid, None)
+
+    def tell(self, message: Message) -> None:
+        """Send a message that has no answer."""
+        if self.is_open:
+            self._session.send(message)
+            self.flush()
+
+    async def become_master(self, generation_id: int) -> None:
+        """Take the switch. Raises PassiveError when a newer generation has it (OpenFlow 1.5, 6.3.7)."""
+        try:
+            replies = await self.request(RoleRequest(Role.MASTER, generation_id))
+        except SwitchRefusedError as error:
+            raise PassiveError(f"generation {generation_id} is stale: {error.reason}") from error
+        if not any(isinstance(reply, RoleReply) and reply.role is Role.MASTER for reply in replies):
+            raise PassiveError(f"the switch did not grant the master role to generation {generation_id}")
+
+    def packet_out(self, frame: bytes, actions: tuple[Action, ...], in_port: int = CONTROLLER) -> bool:
+        """Let the switch send a frame. False when it was dropped because the switch does not keep up."""
+        if self.congested or not self.is_open:
+            self.packet_outs_dropped += 1
+            return False
+        self.tell(PacketOut(frame, actions, in_port))
+        return True
+
+    def read(self, data: bytes, now: float) -> Sequence[Event]:
+        """Shell: bytes to the session."""
+        return self._session.receive(data, now)
+
+    def on_event(self, event: Event) -> None:
+        """Shell: an event of the session."""
+        match event:
+            case MessageReceived(xid, message):
+                self._on_message(xid, message)
+            case Ready(features):
+                self._features = features
+                self._owner.switch_ready(self)
+            case Closed(reason):
+                log.info("openflow session ended", peer=self.peer, reason=reason)
+                self.close()
+
+    def on_lost(self, reason: str) -> None:
+        """Shell: the connection is gone."""
+        self._transaction = self.busy_since = None
+        waiting: list[asyncio.Future[list[Message]] | asyncio.Future[list[Refusal]] | None]
+        waiting = [self._commit, *(request.future for request in self._requests.values())]
+        for future in waiting:
+            if future is not None and not future.done():
+                future.set_exception(NotConnectedError(reason))
+        if self._features is not None:
+            self._owner.switch_lost(self, reason)
+
+    def write(self, data: bytes) -> None:
+        """Shell: send bytes, and count them."""
+        self.bytes_sent += len(data)
+        super().write(data)
+
+    def _on_message(self, xid: int, message: Message) -> None:
+        if isinstance(message, Malformed):
+            log.warning(
+                "malformed openflow message", peer=self.peer, type=message.type, reason=message.reason
+            )
+            self.close()
+        elif isinstance(message, PacketIn | PortStatus | FlowRemoved | RoleStatus):
+            self._owner.switch_said(self, message)
+        elif (request := self._requests.get(xid)) is not None:
+            self._on_answer(request, message)
+        elif xid >= FIRST_XID and self._transaction is not None:
+            self.write(self._transaction.answer(xid, message))
+        else:
+            self._owner.switch_said(self, message)
+
+    def _on_answer(self, request: _Request, message: Message) -> None:
+        if request.future.done():
+            return
+        if isinstance(message, Error):
+            request.future.set_exception(SwitchRefusedError(str(message), ""))
+            return
+        request.parts.append(message)
+        if not getattr(message, "more", False):
+            request.future.set_result(request.parts)
+
+
+class OpenFlowChannel:
+    """Listens; every connection lives and dies for itself."""
+
+    def __init__(self, clock: Clock, owner: ConnectionOwner) -> None:
+        self._clock = clock
+        self._owner = owner
+        self._server: asyncio.Server | None = None
+        self._connections: set[Shell[Event]] = set()
+
+    @property
+    def port(self) -> int:
+        """The port listened on. Raises RuntimeError when not started."""
+        if self._server is None:
+            raise RuntimeError("the OpenFlow channel is not listening")
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def start(self, listen: Listen) -> None:
+        """Begin to listen. Raises OSError when the address cannot be had."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._connection, listen.host, listen.port, ssl=listen.tls)
+
+    async def stop(self) -> None:
+        """Stop listening and drop all connections."""
+        if self._server is None:
+            return
+        self._server.close()
+        for connection in tuple(self._connections):
+            connection.close()
+        await self._server.wait_closed()
+        self._server = None
+
+    def _connection(self) -> SwitchConnection:
+        return SwitchConnection(self._clock, self._connections, self._owner)

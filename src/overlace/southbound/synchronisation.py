@@ -1,0 +1,123 @@
+"""Make a switch equal to its plan by difference: after connecting, after a refusal, after an operator's word.
+
+Read the marker, then everything the switch holds; compare; and unless something forbids it, write what differs
+and nothing else. A switch that is already right is written nothing at all. The dump is read piece by piece, while
+nobody but this controller may write; the plan may go on changing meanwhile, for it is compared only at the end.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from overlace.datapath.flow import Flow, Group, Meter
+from overlace.southbound.comparison_report import ComparisonReport, report
+from overlace.southbound.contents import Contents
+from overlace.southbound.marker import Stamp, Verdict, judge, read_marker
+from overlace.southbound.openflow_channel import SwitchConnection
+from overlace.southbound.operations import TableOperations
+from overlace.southbound.reading import Piece, SwitchReader
+from overlace.southbound.settings import Context
+
+_EXACT = (1 << 64) - 1
+
+
+class HoldKind(Enum):
+    """Why nothing is written."""
+
+    OBSERVE = "observe"
+    STALE_STORE = "stale-store"
+    BRAKE = "brake"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A switch on hold, and what to do about it."""
+
+    kind: HoldKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What an operator has said about one switch."""
+
+    observe_only: bool = False
+    adopt: bool = False
+    """Write although the marker is newer or another cluster's."""
+    removal: bool = False
+    """Remove however much the plan says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything a switch holds, the marker apart."""
+
+    flows: list[Flow]
+    groups: list[Group]
+    meters: list[Meter]
+    marker: Stamp | None
+
+
+async def observe(context: Context, connection: SwitchConnection, contents: Contents) -> Observed:
+    """Read a switch. Raises what `SwitchConnection.request` raises."""
+    reader = SwitchReader(connection, context.clock, context.settings.piece_size)
+    marker = await read_stamp(context, reader)
+    flows: list[Flow] = []
+    async for piece in reader.pieces(contents.table.flows.values()):
+        flows += await reader.flows(piece)
+    own = [flow for flow in flows if not is_marker(context, flow)]
+    return Observed(own, await reader.groups(), await reader.meters(), marker)
+
+
+async def read_stamp(context: Context, reader: SwitchReader) -> Stamp | None:
+    """Read the marker flow alone: one exact-cookie request."""
+    place = context.marker
+    for flow in await reader.flows(Piece(place.table, place.cookie, _EXACT)):
+        if (stamp := read_marker(flow)) is not None:
+            return stamp
+    return None
+
+
+def is_marker(context: Context, flow: Flow) -> bool:
+    """True for the flow that carries the stamp, in whatever state it is."""
+    place = context.marker
+    return (flow.table, flow.priority, flow.match) == (place.table, place.priority, place.match)
+
+
+def compare(
+    context: Context, contents: Contents, observed: Observed
+) -> tuple[TableOperations, ComparisonReport]:
+    """What has to be written, and that for people."""
+    operations = contents.table.difference(observed.flows, observed.groups, observed.meters)
+    return operations, report(context.clock.now(), len(observed.flows), operations)
+
+
+def objection(
+    context: Context, allowed: Allowed, seen: tuple[Stamp | None, ...], found: ComparisonReport, removed: int
+) -> Hold | None:
+    """Why the difference must not be written; None when it may. `removed` counts flows."""
+    ours = context.stamp()
+    verdict = judge(seen, ours)
+    if verdict in (Verdict.NEWER, Verdict.FOREIGN) and not allowed.adopt:
+        return Hold(
+            HoldKind.STALE_STORE,
+            f"the switch was {verdict.value} ({_text(seen)}; this store: {ours.cluster} epoch {ours.epoch} "
+            f"revision {ours.revision}); observing only until: overlace adopt",
+        )
+    if allowed.observe_only:
+        return Hold(HoldKind.OBSERVE, f"observe mode; {found.repaired} differences are not written")
+    settings = context.settings
+    if (
+        removed > settings.brake_minimum
+        and removed > settings.brake_share * found.observed
+        and not allowed.removal
+    ):
+        return Hold(
+            HoldKind.BRAKE,
+            f"the plan would remove {removed} of {found.observed} flows; allow it or correct the plan",
+        )
+    return None
+
+
+def _text(stamps: tuple[Stamp | None, ...]) -> str:
+    return "; ".join(f"{each.cluster} epoch {each.epoch} revision {each.revision}" for each in stamps if each)
