@@ -70,7 +70,7 @@ class Port:
     vnic_type: str = api("binding:vnic_type", post=True, put=True, default="normal", value="normal")
     interface_name: str = ""
     """The interface on `host_id` that is this port where nobody sets ``iface-id`` (binding:profile)."""
-    tags: tuple[str, ...] = api(kind="tags", sort=False, value=())
+    tags: tuple[str, ...] = api(post=True, kind="tags", sort=False, value=())
     revision_number: int = api(kind="int", value=0)
     created_at: datetime | None = api(kind="timestamp", value=None)
     updated_at: datetime | None = api(kind="timestamp", value=None)

@@ -13,19 +13,31 @@ from starlette.routing import BaseRoute
 from overlace.kit.clock import Clock
 from overlace.northbound.agents import Agents
 from overlace.northbound.auth.caller import Authenticator
+from overlace.northbound.auth.identity import IdentityAuthentication
 from overlace.northbound.body import json_response
 from overlace.northbound.configuration import NetworkingConfiguration
 from overlace.northbound.context import Context
 from overlace.northbound.errors import ApiError, Unauthorized
 from overlace.northbound.extensions import Extensions
+from overlace.northbound.identity.access import Access
+from overlace.northbound.identity.catalog import Discovery
+from overlace.northbound.identity.projects import Projects
+from overlace.northbound.identity.roles import Roles
+from overlace.northbound.identity.tokens import TokenApi
+from overlace.northbound.identity.users import Users
 from overlace.northbound.intents import Store
+from overlace.northbound.overlace_api import OverlaceApi
+from overlace.northbound.quota_api import Quotas
 from overlace.northbound.request_identity import RequestIdentity
 from overlace.northbound.resource_handler import ResourceHandler
 from overlace.northbound.resources.base import Resource
+from overlace.northbound.resources.binding import Bindings
 from overlace.northbound.resources.network import Networks
 from overlace.northbound.resources.port import Ports
 from overlace.northbound.resources.security_group import SecurityGroups
 from overlace.northbound.resources.security_group_rule import SecurityGroupRules
+from overlace.northbound.resources.segment import Segments
+from overlace.northbound.resources.site import Hosts, Links, Sites, TransitSwitches
 from overlace.northbound.resources.subnet import Subnets
 from overlace.northbound.tags import TagHandler
 from overlace.northbound.versions import Versions
@@ -41,7 +53,7 @@ def create_application(
     clock: Clock,
     configuration: NetworkingConfiguration = _DEFAULTS,
 ) -> Starlette:
-    """The API over a store; `auth` decides who asks."""
+    """The API over a store; `auth` decides who asks. With users of its own the identity API is served too."""
     context = Context(store, views, auth, clock, configuration)
     handlers = [ResourceHandler(each, context) for each in resources()]
     routes: list[BaseRoute] = []
@@ -50,7 +62,9 @@ def create_application(
             routes += TagHandler(handler).routes()
         routes += handler.routes()
     routes += Agents(context).routes() + Extensions(context).routes()
-    routes += Versions(_words(handlers)).routes()
+    routes += Quotas(context).routes() + OverlaceApi(context).routes() + Versions(_words(handlers)).routes()
+    if isinstance(auth, IdentityAuthentication):
+        routes += _identity_routes(context, auth)
     return Starlette(
         routes=routes,
         middleware=[Middleware(RequestIdentity)],
@@ -65,7 +79,25 @@ def create_application(
 
 def resources() -> list[Resource[Any]]:
     """Every resource with its rules."""
-    return [Networks(), Subnets(), Ports(), SecurityGroups(), SecurityGroupRules()]
+    return [
+        Networks(),
+        Subnets(),
+        Ports(),
+        SecurityGroups(),
+        SecurityGroupRules(),
+        Segments(),
+        Sites(),
+        Hosts(),
+        TransitSwitches(),
+        Links(),
+        Bindings(),
+    ]
+
+
+def _identity_routes(context: Context, authentication: IdentityAuthentication) -> list[BaseRoute]:
+    access = Access(context, authentication)
+    found = Discovery().routes() + TokenApi(access).routes() + Projects(access).routes()
+    return found + Users(access).routes() + Roles(access).routes()
 
 
 def _words(handlers: list[ResourceHandler]) -> list[tuple[str, str, str]]:

@@ -1,6 +1,6 @@
 """What the API needs of the store, structurally, so that handlers and rules can be tried without one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
 from overlace.kit.revision import Revision
@@ -19,11 +19,11 @@ class Reader(Protocol):
         """The value of that class and id, or None."""
         ...
 
-    def all(self, cls: type[V], /) -> Iterator[V]:
+    def all(self, cls: type[V], /) -> Iterable[V]:
         """Every value of a class."""
         ...
 
-    def members(self, cls: type[V], index: str, outer: str, inner: str = "", /) -> Iterator[V]:
+    def members(self, cls: type[V], index: str, outer: str, inner: str = "", /) -> Iterable[V]:
         """The values under (`outer`, `inner`) of an index."""
         ...
 

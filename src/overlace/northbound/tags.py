@@ -30,6 +30,7 @@ class TagHandler:
         base = f"/v2.0/{self._handler.resource.location}/{{id}}/tags"
         return [
             Route(base, self.index, methods=["GET"]),
+            Route(base, self.extend, methods=["POST"]),
             Route(base, self.replace, methods=["PUT"]),
             Route(base, self.clear, methods=["DELETE"]),
             Route(base + "/{tag}", self.check, methods=["GET"]),
@@ -52,6 +53,12 @@ class TagHandler:
         """These tags and no others."""
         wanted = _parse((await read_object(request)).get("tags"))
         return json_response({"tags": list(await self._change(request, lambda _: wanted))})
+
+    async def extend(self, request: Request) -> Response:
+        """These tags too."""
+        more = _parse((await read_object(request)).get("tags"))
+        tags = await self._change(request, lambda tags: tuple(dict.fromkeys((*tags, *more))))
+        return json_response({"tags": list(tags)}, HTTPStatus.CREATED)
 
     async def clear(self, request: Request) -> Response:
         """No tags."""

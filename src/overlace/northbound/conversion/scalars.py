@@ -127,6 +127,7 @@ SCALARS = {
     "text": Kind(parse_text),
     "string_or_none": Kind(or_none(parse_string)),
     "project": Kind(parse_string),
+    "network_type": Kind(parse_string),
     "name": Kind(parse_name),
     "uuid": Kind(parse_uuid),
     "uuid_or_none": Kind(or_none(parse_uuid)),

@@ -83,7 +83,8 @@ class Resource(Generic[V]):
     def construct(self, given: Mapping[str, Any], **fields: Any) -> V:
         """A new value with a new id from those attributes that are fields, and further fields."""
         known = {self.schema.fields[name]: each for name, each in given.items() if name in self.schema.fields}
-        known.setdefault("id", str(uuid.uuid4()))
+        if "id" in self.schema.fields:
+            known.setdefault("id", str(uuid.uuid4()))
         if "project_id" not in self.schema.fields:
             known.pop("project_id", None)
         return cast(V, self.cls(**{**known, **fields}))

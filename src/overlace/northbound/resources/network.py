@@ -90,7 +90,7 @@ class Networks(Resource[Network]):
 
     def delete(self, operation: Operation, value: Network) -> None:
         """Remove it with its subnets and segments. Refused while it has ports."""
-        if any(operation.transaction.members(Port, "network", value.id)):
+        if any(True for _ in operation.transaction.members(Port, "network", value.id)):
             raise Conflict(
                 "NetworkInUse",
                 f"Unable to complete operation on network {value.id}. "

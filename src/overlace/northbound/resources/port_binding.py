@@ -1,6 +1,6 @@
 """What binding attributes of a port mean: a binding with a place, a generation and a conntrack zone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -63,7 +63,7 @@ def unbind_all(operation: Operation, port_id: str) -> None:
 
 def active_binding(reader: Reader, port_id: str) -> Binding | None:
     """The binding that has the port's traffic."""
-    found: Iterator[Binding] = reader.members(Binding, "port", port_id)
+    found: Iterable[Binding] = reader.members(Binding, "port", port_id)
     return next((each for each in found if each.state is BindingState.ACTIVE), None)
 
 

@@ -29,13 +29,14 @@ def requested_segments(
         kind = provider[0] or configuration.default_network_type
         several = [SegmentRequest(kind, provider[1], provider[2])]
     for each in several:
-        _check(each, configuration)
+        check_segment(each, configuration)
     if len({each.network_type for each in several}) != len(several):
         raise InvalidInput("a network has at most one segment of a network type")
     return several
 
 
-def _check(wanted: SegmentRequest, configuration: NetworkingConfiguration) -> None:
+def check_segment(wanted: SegmentRequest, configuration: NetworkingConfiguration) -> None:
+    """Raise InvalidInput for what no technology here can carry."""
     if wanted.network_type not in configuration.overheads:
         raise InvalidInput(f"network_type value '{wanted.network_type}' not supported")
     if wanted.physical_network is not None:
