@@ -6,7 +6,7 @@ from pathlib import Path
 from overlace.lab.cabling import links
 from overlace.lab.description import decode_topology, load_topology
 from overlace.lab.fabric import cables, relay_links, router_lines
-from overlace.lab.plan import make_plan
+from overlace.lab.plan import link_interfaces, make_plan
 
 PLAN = make_plan("demo", load_topology("transit"), Path("/run/lab/demo"))
 
@@ -65,6 +65,12 @@ def test_routers_know_the_way_to_each_other_in_both_families() -> None:
 
 def test_links_marked_wan_go_through_the_relay_beside_the_routers() -> None:
     assert [link.name for link in relay_links(PLAN)] == ["wan", "t1-t2"]
+
+
+def test_a_node_knows_the_interfaces_of_its_links() -> None:
+    topology = load_topology("transit")
+    assert link_interfaces(topology, "h1") == {"h1-t1": "to-t1"}
+    assert link_interfaces(topology, "t1") == {"h1-t1": "to-h1", "h2-t1": "to-h2", "t1-t2": "to-t2"}
 
 
 def test_every_link_can_be_cut_by_name() -> None:

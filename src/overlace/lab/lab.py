@@ -22,7 +22,7 @@ from overlace.lab.construction import Progress
 from overlace.lab.description import load_topology
 from overlace.lab.errors import LabError
 from overlace.lab.execution import Completed, environment, in_namespace, run
-from overlace.lab.plan import Node, Plan, make_plan, namespace_prefix
+from overlace.lab.plan import Node, Plan, link_interfaces, make_plan, namespace_prefix
 from overlace.lab.plugging import host_node
 from overlace.lab.relay_client import DirectionStatus, ask_relay
 from overlace.lab.requirements import check_requirements
@@ -165,6 +165,14 @@ class Lab:
                 return node
         known = ", ".join(node.name for node in self.plan.nodes)
         raise LabError(f"no host or transit switch is called '{name}'; this laboratory has {known}")
+
+    def link_interfaces(self, node: str) -> dict[str, str]:
+        """The topology's links that end at a host or transit switch, each with its interface there.
+
+        At a transit switch the interface is a port of `br-transit`.  At a host it is in no bridge: whoever joins
+        the host adds it to the integration bridge.
+        """
+        return link_interfaces(self.plan.topology, self.node(node).name)
 
     # --- running programs
 

@@ -179,6 +179,11 @@ def _node(prefix: str, topology: Topology, directory: Path, name: str, index: in
     )
 
 
+def link_interfaces(topology: Topology, node: str) -> dict[str, str]:
+    """The links of the topology that end at a node, each with its interface there."""
+    return {link.name: link_interface(link, node) for link in topology.links_of(node)}
+
+
 def link_interface(link: Link, node: str) -> str:
     """The name of a link's interface at one of its ends: to-OTHER."""
     other = link.ends[1] if link.ends[0] == node else link.ends[0]

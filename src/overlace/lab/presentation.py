@@ -84,6 +84,8 @@ def show_status(status: LabStatus) -> None:
         ("link", "between", "state"),
         [(link.name, ", ".join(link.ends), "cut" if link.cut else "whole") for link in status.links],
     )
+    if not status.relay_running and any(link.name == "wan" for link in status.links):
+        click.echo("the wide-area relay is not running: bring the laboratory down and up again")
     show_wan(status.wan)
 
 

@@ -5,14 +5,17 @@ from pathlib import Path
 import msgspec
 
 from overlace.lab import cabling
-from overlace.lab.plan import Node, make_plan
+from overlace.lab.plan import Node, link_interfaces, make_plan
 from overlace.lab.process import read_pidfile
 from overlace.lab.relay_client import DirectionStatus, ask_relay
 from overlace.lab.state import State, StateFile, Workload, lab_directory
 
 
 class NodeStatus(msgspec.Struct, frozen=True):
-    """A host or transit switch; `running` is whether both daemons of its Open vSwitch run."""
+    """A host or transit switch; `running` is whether both daemons of its Open vSwitch run.
+
+    `links` maps the topology's links that end here to their interfaces.
+    """
 
     name: str
     site: str
@@ -22,6 +25,7 @@ class NodeStatus(msgspec.Struct, frozen=True):
     environment: dict[str, str]
     endpoints: tuple[str, ...]
     management: str
+    links: dict[str, str]
     running: bool
 
 
@@ -34,7 +38,10 @@ class LinkStatus(msgspec.Struct, frozen=True):
 
 
 class LabStatus(msgspec.Struct, frozen=True):
-    """The whole laboratory.  `controller` is the address at which nodes reach the controller's namespace."""
+    """The whole laboratory.  `controller` is the address at which nodes reach the controller's namespace.
+
+    `wan` is empty while the relay does not run.
+    """
 
     name: str
     phase: str
@@ -44,6 +51,7 @@ class LabStatus(msgspec.Struct, frozen=True):
     nodes: tuple[NodeStatus, ...]
     workloads: tuple[Workload, ...]
     links: tuple[LinkStatus, ...]
+    relay_running: bool
     wan: dict[str, tuple[DirectionStatus, ...]]
 
 
@@ -53,21 +61,22 @@ def describe(name: str, base: Path | None = None) -> LabStatus:
     state = StateFile(directory).load()
     plan = make_plan(name, state.topology, directory)
     links = cabling.links(plan)
-    relayed = state.phase == "up" and any(link.port is None for link in links)
+    relay_running = read_pidfile(directory / "relay.pid") is not None
     return LabStatus(
         name=name,
         phase=state.phase,
         directory=str(directory),
         controller=plan.controller,
         controller_namespace=plan.mgmt_namespace,
-        nodes=tuple(_node(node) for node in plan.nodes),
+        nodes=tuple(_node(node, state) for node in plan.nodes),
         workloads=tuple(state.workloads.values()),
         links=tuple(_link(link, state) for link in links),
-        wan=ask_relay(directory, {}) if relayed else {},
+        relay_running=relay_running,
+        wan=ask_relay(directory, {}) if relay_running else {},
     )
 
 
-def _node(node: Node) -> NodeStatus:
+def _node(node: Node, state: State) -> NodeStatus:
     daemons = [read_pidfile(node.rundir / f"{daemon}.pid") for daemon in ("ovsdb-server", "ovs-vswitchd")]
     return NodeStatus(
         name=node.name,
@@ -78,6 +87,7 @@ def _node(node: Node) -> NodeStatus:
         environment=node.environment,
         endpoints=node.endpoints,
         management=node.management,
+        links=link_interfaces(state.topology, node.name),
         running=None not in daemons,
     )
 
