@@ -1,0 +1,125 @@
+"""From interfaces that hosts report to bindings: the unattended half of a port's life.
+
+Reports come in any order and more than once. Each asks one question, "which ports may this concern?", and for
+each such port the store is brought in line with what is plugged where. Work for one port is done in the order in
+which it was asked for; the queue is drained by `run`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
+
+from overlace.engine import binder
+from overlace.engine.binder import Intents
+from overlace.engine.interfaces import Interfaces, PluggedInterface
+from overlace.model.port import Binding, BindingState, Port
+from overlace.model.site import Host
+from overlace.model.snapshot import Change, Snapshot
+
+Transact = Callable[[Callable[[Intents], bool], str], Awaitable[object]]
+"""Run a function in a store transaction; the text says why, for the audit log."""
+
+
+class OfportSink(Protocol):
+    """Who compiles with OpenFlow port numbers: the engine."""
+
+    def observed_ofport(self, place: tuple[str, str], number: int | None) -> None:
+        """The port's interface on the host has this number, or is gone."""
+        ...
+
+
+class Attachments:
+    """Keeps bindings and OpenFlow port numbers in line with the interfaces that are plugged."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot], transact: Transact, engine: OfportSink) -> None:
+        self._snapshot = snapshot
+        self._transact = transact
+        self._engine = engine
+        self.interfaces = Interfaces()
+        self._complete: set[str] = set()
+        self._queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+
+    async def run(self) -> None:
+        """Bring bindings in line, one question after another, until cancelled."""
+        while True:
+            port_id, host = await self._queue.get()
+            await self._settle(port_id, host)
+            self._queue.task_done()
+
+    def interface_changed(self, interface: PluggedInterface) -> None:
+        """An interface is new or is not what it was."""
+        before = self.interfaces.put(interface)
+        concerned = {interface.iface_id, before.iface_id if before else None}
+        self._ask(interface.host, concerned | set(self._ports_naming(interface.host, interface.name)))
+
+    def interface_removed(self, host: str, name: str) -> None:
+        """An interface is gone."""
+        before = self.interfaces.remove(host, name)
+        concerned = {before.iface_id} if before else set()
+        self._ask(host, concerned | set(self._ports_naming(host, name)))
+
+    def host_complete(self, host: str) -> None:
+        """Every interface of the host was reported: bindings without one are over."""
+        self._complete.add(host)
+        bindings = self._snapshot().members(Binding, "host", host)
+        self._ask(host, {binding.port_id for binding in bindings})
+
+    def host_away(self, host: str) -> None:
+        """The host is out of reach: what it last said stands."""
+        self._complete.discard(host)
+
+    def committed(self, changes: tuple[Change, ...]) -> None:
+        """New ports may be plugged already; hosts may have become known."""
+        for change in changes:
+            if change.cls is Port and change.after is not None:
+                for host in self._hosts_with(change.after):
+                    self._ask(host, {change.id})
+            elif change.cls is Host and change.after is not None:
+                plugged = {each.iface_id for each in self.interfaces.on_host(change.id)}
+                self._ask(change.id, plugged)
+
+    async def activate(self, port_key: int, host: str) -> None:
+        """The data path saw the first frame of a prepared port."""
+        prepared = (
+            port.id
+            for binding in self._snapshot().members(Binding, "host", host)
+            if binding.state is BindingState.PREPARED
+            and (port := self._snapshot().get(Port, binding.port_id)) is not None
+            and port.key == port_key
+        )
+        port_id = next(prepared, None)
+        if port_id is not None:
+            await self._transact(lambda tx: binder.activated(tx, port_id, host), "first frame")
+
+    def interface_of(self, port_id: str, host: str) -> PluggedInterface | None:
+        """The one interface that is the port on the host; with several there is none, it is a fault."""
+        announcing = self.interfaces.announcing(host, port_id)
+        if announcing:
+            return announcing[0] if len(announcing) == 1 else None
+        port = self._snapshot().get(Port, port_id)
+        if port is None or port.host_id != host or not port.interface_name:
+            return None
+        return self.interfaces.named(host, port.interface_name)
+
+    def _ask(self, host: str, port_ids: Iterable[str | None]) -> None:
+        for port_id in port_ids:
+            if port_id:
+                self._queue.put_nowait((port_id, host))
+
+    def _ports_naming(self, host: str, name: str) -> list[str]:
+        return [port.id for port in self._snapshot().members(Port, "interface", host, name)]
+
+    def _hosts_with(self, port: Port) -> set[str]:
+        hosts = {
+            each.id for each in self._snapshot().all(Host) if self.interfaces.announcing(each.id, port.id)
+        }
+        return hosts | {port.host_id} if port.interface_name else hosts
+
+    async def _settle(self, port_id: str, host: str) -> None:
+        interface = self.interface_of(port_id, host)
+        self._engine.observed_ofport((host, port_id), interface.ofport if interface else None)
+        bound = any(each.host_id == host for each in self._snapshot().members(Binding, "port", port_id))
+        if interface is not None and not bound:
+            await self._transact(lambda tx: binder.plugged(tx, port_id, host), f"{interface.name} plugged")
+        elif interface is None and bound and host in self._complete:
+            await self._transact(lambda tx: binder.unplugged(tx, port_id, host), "interface gone")

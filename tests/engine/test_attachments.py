@@ -1,0 +1,114 @@
+"""Interfaces come and go; bindings follow."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+import pytest
+from tests.engine.ledger import Ledger
+
+from overlace.engine.attachments import Attachments
+from overlace.engine.binder import Intents
+from overlace.engine.interfaces import PluggedInterface
+from overlace.kit.addresses import Mac
+from overlace.model.port import Port
+from overlace.model.site import Host
+from overlace.model.snapshot import Change
+
+
+class Scene:
+    """A ledger as store, a dictionary as engine, and the attachments between them."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self.ofports: dict[tuple[str, str], int | None] = {}
+        self.attachments = Attachments(lambda: self.ledger.snapshot, self._transact, self)
+        for key, name in enumerate(("h1", "h2"), start=1):
+            self.ledger.put(Host(id=name, site_id="a", key=key))
+
+    def observed_ofport(self, place: tuple[str, str], number: int | None) -> None:
+        self.ofports[place] = number
+
+    async def _transact(self, change: Callable[[Intents], bool], _reason: str) -> object:
+        await asyncio.sleep(0)
+        return change(self.ledger)
+
+    def port(self, name: str = "p", **more: str) -> Port:
+        port = Port(id=name, project_id="red", network_id="n", name="", mac_address=Mac(2), key=7)
+        port = replace(port, **more)  # type: ignore[arg-type]
+        self.ledger.put(port)
+        return port
+
+    def plug(self, host: str, name: str = "tap0", iface_id: str | None = "p", ofport: int = 5) -> None:
+        self.attachments.interface_changed(PluggedInterface(host, name, iface_id, ofport))
+
+    async def settled(self) -> dict[str, tuple[str, int]]:
+        await asyncio.wait_for(self.attachments._queue.join(), 5)
+        return self.ledger.states()
+
+
+@pytest.fixture
+async def scene() -> AsyncIterator[Scene]:
+    scene = Scene()
+    running = asyncio.get_running_loop().create_task(scene.attachments.run())
+    yield scene
+    running.cancel()
+
+
+async def test_an_interface_that_announces_a_port_binds_it(scene: Scene) -> None:
+    scene.port()
+    scene.plug("h1")
+    assert await scene.settled() == {"h1": ("active", 1)}
+    assert scene.ofports == {("h1", "p"): 5}
+
+
+async def test_the_interface_may_be_there_before_the_port(scene: Scene) -> None:
+    scene.plug("h1")
+    assert await scene.settled() == {}
+    port = scene.port()
+    scene.attachments.committed((Change(Port, "p", None, port),))
+    assert await scene.settled() == {"h1": ("active", 1)}
+
+
+async def test_a_port_may_name_its_interface_instead(scene: Scene) -> None:
+    scene.plug("h1", "veth9", iface_id=None, ofport=9)
+    port = scene.port(host_id="h1", interface_name="veth9")
+    scene.attachments.committed((Change(Port, "p", None, port),))
+    assert await scene.settled() == {"h1": ("active", 1)}
+    assert scene.ofports["h1", "p"] == 9
+
+
+async def test_a_renumbered_interface_stays_bound(scene: Scene) -> None:
+    scene.port()
+    scene.plug("h1", ofport=5)
+    scene.plug("h1", ofport=6)
+    assert await scene.settled() == {"h1": ("active", 1)}
+    assert scene.ofports["h1", "p"] == 6
+
+
+async def test_an_unplugged_interface_unbinds_only_when_the_host_has_told_all(scene: Scene) -> None:
+    scene.port()
+    scene.plug("h1")
+    await scene.settled()
+    scene.attachments.interface_removed("h1", "tap0")
+    assert await scene.settled() == {"h1": ("active", 1)}
+    scene.attachments.host_complete("h1")
+    assert await scene.settled() == {}
+
+
+async def test_the_first_frame_at_a_second_host_moves_the_port(scene: Scene) -> None:
+    scene.port()
+    scene.plug("h1")
+    scene.plug("h2")
+    assert await scene.settled() == {"h1": ("active", 1), "h2": ("prepared", 2)}
+    await scene.attachments.activate(7, "h2")
+    assert await scene.settled() == {"h1": ("releasing", 1), "h2": ("active", 2)}
+
+
+async def test_two_interfaces_with_one_port_on_one_host_are_nobody(scene: Scene) -> None:
+    scene.port()
+    scene.plug("h1", "tap0")
+    scene.plug("h1", "tap1")
+    await scene.settled()
+    assert scene.ofports["h1", "p"] is None
+    assert scene.attachments.interface_of("p", "h1") is None
