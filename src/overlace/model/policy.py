@@ -65,7 +65,7 @@ class SecurityGroupRule:
     port_range_min: int | None = api(post=True, kind="port_range", default=None, value=None)
     port_range_max: int | None = api(post=True, kind="port_range", default=None, value=None)
     remote_ip_prefix: IPNetwork | None = api(post=True, kind="prefix", default=None, value=None)
-    remote_group_id: str | None = api(post=True, kind="uuid_or_none", default=None, value=None)
+    remote_group_id: str | None = api(post=True, kind="string_or_none", default=None, value=None)
     description: str = api(post=True, put=False, default="", value="")
     revision_number: int = api(kind="int", value=0)
     created_at: datetime | None = api(kind="timestamp", value=None)

@@ -18,6 +18,8 @@ from overlace.northbound.intents import Transaction
 from overlace.northbound.quotas import UNLIMITED, limit_of, used_by
 
 _LARGEST = 2**31 - 1
+_NOT_LIMITS = ("tenant_id", "project_id", "check_limit", "force")
+"""What clients send beside the limits. A limit below the use is accepted: it only stops more."""
 _CLASSES = {declared.kind: declared.cls for declared in RESOURCES.values()}
 
 
@@ -106,7 +108,7 @@ class Quotas:
     def _parse(self, given: dict[str, Any]) -> dict[str, int]:
         limits: dict[str, int] = {}
         for name, value in given.items():
-            if name in ("tenant_id", "project_id"):
+            if name in _NOT_LIMITS:
                 continue
             if name not in self._context.configuration.quotas:
                 raise BadRequest(f"Unrecognized attribute(s) '{name}'")

@@ -35,7 +35,6 @@ class Resource(Generic[V]):
     taggable: ClassVar[bool] = False
     admin_writes: ClassVar[bool] = False
     """Only administrators create, change or delete it."""
-    admin_reads: ClassVar[bool] = False
     bulk: ClassVar[bool] = True
 
     def __init__(self) -> None:
@@ -62,7 +61,7 @@ class Resource(Generic[V]):
         operation.transaction.delete(self.cls, value.id)
 
     def visible(self, value: V, caller: Caller, reader: Reader) -> bool:  # noqa: ARG002 - others need it
-        """Whether this caller may know of it."""
+        """Whether this caller may know of it: administrators, and the project if it belongs to one."""
         return caller.is_admin or self.owned(value, caller)
 
     def owned(self, value: V, caller: Caller) -> bool:

@@ -20,7 +20,6 @@ class Bindings(Resource[Binding]):
     cls = Binding
     path = "overlace/bindings"
     admin_writes = True
-    admin_reads = True
     filter_indexes = {"port_id": "port", "host_id": "host"}
     computed = {
         "id": _shown("id"),

@@ -38,8 +38,7 @@ class SecurityGroups(Resource[SecurityGroup]):
 
     def create(self, operation: Operation, given: dict[str, Any]) -> SecurityGroup:
         """Make a group that lets everything out."""
-        if given["name"].lower() == NAME:
-            raise Conflict("SecurityGroupDefaultAlreadyExists", "Default security group already exists.")
+        _refuse_default_name(given["name"])
         default_group(operation.transaction, given["project_id"])
         group = self.construct(given, key=operation.transaction.allocate("group_key"))
         operation.transaction.put(group)
@@ -48,8 +47,12 @@ class SecurityGroups(Resource[SecurityGroup]):
 
     def update(self, operation: Operation, value: SecurityGroup, given: dict[str, Any]) -> SecurityGroup:
         """The default group keeps its name; a group in use keeps its statefulness."""
-        if value.name == NAME and given.get("name", NAME) != NAME:
-            raise Conflict("SecurityGroupCannotUpdateDefault", "Updating default security group not allowed.")
+        if given.get("name", value.name) != value.name:
+            if value.name == NAME:
+                raise Conflict(
+                    "SecurityGroupCannotUpdateDefault", "Updating default security group not allowed."
+                )
+            _refuse_default_name(given["name"])
         if given.get("stateful", value.stateful) != value.stateful and self._used(operation, value):
             raise _in_use(value)
         return super().update(operation, value, given)
@@ -73,6 +76,11 @@ class SecurityGroups(Resource[SecurityGroup]):
     @staticmethod
     def _used(operation: Operation, value: SecurityGroup) -> bool:
         return any(True for _ in operation.transaction.members(Port, "security_group", value.id))
+
+
+def _refuse_default_name(name: str) -> None:
+    if name.lower() == NAME:
+        raise Conflict("SecurityGroupDefaultAlreadyExists", "Default security group already exists.")
 
 
 def _in_use(group: SecurityGroup) -> Conflict:

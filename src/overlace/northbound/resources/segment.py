@@ -17,7 +17,6 @@ class Segments(Resource[Segment]):
 
     cls = Segment
     admin_writes = True
-    admin_reads = True
     filter_indexes = {"network_id": "network"}
     computed = {"tenant_id": Computed(Attribute(post=True, visible=False, kind="project"))}
 

@@ -15,7 +15,6 @@ class Infrastructure(Resource[V]):
     """What these have in common: names given by the operator, one of each, administrators only."""
 
     admin_writes: ClassVar[bool] = True
-    admin_reads: ClassVar[bool] = True
 
     def new(self, operation: Operation, given: dict[str, Any], **fields: Any) -> V:
         """Put a value of a name that is not taken."""

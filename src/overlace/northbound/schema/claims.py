@@ -62,6 +62,7 @@ BASIC = (
         "standard-attr-revisions", "Resource revision numbers", "A number that rises with each change.", _DATE
     ),
     Extension("standard-attr-tag", "Tag support", "Tags on resources, and filters by them.", _DATE),
+    Extension("tag", "Tag support for resource: network", "Tags on networks.", _DATE),
     Extension("standard-attr-timestamp", "Resource timestamps", "created_at and updated_at.", _DATE),
 )
 """Those that the public definitions leave out."""
