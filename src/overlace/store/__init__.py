@@ -1,0 +1,1 @@
+"""Intents: transactions with revisions, identifiers, and the feed of changes, kept in SQLite."""

@@ -1,0 +1,97 @@
+"""Numbers that objects hold: network keys, wire identifiers, conntrack zones ...
+
+A number goes from free to allocated to quarantined to free. Quarantine lasts until every switch that could
+still act on the number has acknowledged its removal. New numbers are taken behind the last one given, so that a
+number rests as long as the pool allows even after its quarantine.
+"""
+
+from dataclasses import dataclass, replace
+
+from immutables import Map
+
+from overlace.store.errors import NumberTaken, PoolExhausted
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRange:
+    """Numbers `first` to `last` may be asked for; only those from `automatic` on are given unasked."""
+
+    first: int
+    last: int
+    automatic: int
+
+
+_RANGES = {
+    "network_key": PoolRange(1, (1 << 24) - 1, 1),
+    "port_key": PoolRange(1, (1 << 31) - 1, 1),
+    "group_key": PoolRange(1, (1 << 24) - 1, 1),
+    "host_key": PoolRange(1, 0xFFFF, 1),
+    "vni": PoolRange(1, 0xFEFFFF, 4096),
+    "hop_label": PoolRange(16, (1 << 20) - 1, 16),
+    "zone": PoolRange(1, 0xFFFF, 1),
+}
+
+
+def pool_range(pool: str) -> PoolRange:
+    """The range of a pool; ``zone:<host>`` is one pool a host. Raises KeyError for a name that is none."""
+    return _RANGES[pool.split(":", 1)[0]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """`held` maps each number in use to True, or to False while it is in quarantine."""
+
+    cursor: int = 0
+    held: Map[int, bool] = Map()
+
+
+@dataclass(frozen=True, slots=True)
+class Allocations:
+    """All pools, as an immutable value."""
+
+    pools: Map[str, Pool] = Map()
+
+    def allocate(self, name: str) -> tuple[int, "Allocations"]:
+        """The next free number. Raises PoolExhausted."""
+        limits, pool = pool_range(name), self.pools.get(name, Pool())
+        span = limits.last - limits.automatic + 1
+        if len(pool.held) < span * 2:
+            start = max(pool.cursor + 1, limits.automatic)
+            for step in range(len(pool.held) + 1):
+                number = limits.automatic + (start - limits.automatic + step) % span
+                if number not in pool.held:
+                    return number, self._with(name, Pool(number, pool.held.set(number, True)))
+        raise PoolExhausted(f"no number is free in {name} ({limits.automatic}-{limits.last})")
+
+    def request(self, name: str, number: int) -> "Allocations":
+        """Take this very number. Raises NumberTaken."""
+        limits, pool = pool_range(name), self.pools.get(name, Pool())
+        if not limits.first <= number <= limits.last:
+            raise NumberTaken(f"{number} is outside {name} ({limits.first}-{limits.last})")
+        if number in pool.held:
+            raise NumberTaken(
+                f"{number} of {name} is " + ("in use" if pool.held[number] else "in quarantine")
+            )
+        return self._with(name, replace(pool, held=pool.held.set(number, True)))
+
+    def release(self, name: str, number: int) -> "Allocations":
+        """Into quarantine; releasing what is not allocated changes nothing."""
+        pool = self.pools.get(name, Pool())
+        if pool.held.get(number) is not True:
+            return self
+        return self._with(name, replace(pool, held=pool.held.set(number, False)))
+
+    def end_quarantine(self, name: str, number: int) -> "Allocations":
+        """Free again."""
+        pool = self.pools.get(name, Pool())
+        if pool.held.get(number) is not False:
+            return self
+        return self._with(name, replace(pool, held=pool.held.delete(number)))
+
+    def restore(self, name: str, number: int, *, allocated: bool) -> "Allocations":
+        """As loaded from the database."""
+        pool = self.pools.get(name, Pool())
+        return self._with(name, Pool(max(pool.cursor, number), pool.held.set(number, allocated)))
+
+    def _with(self, name: str, pool: Pool) -> "Allocations":
+        return Allocations(self.pools.set(name, pool))
