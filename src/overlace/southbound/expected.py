@@ -62,6 +62,10 @@ class ExpectedSwitches:
     def __getitem__(self, name: SwitchName) -> ExpectedSwitch:
         return self._by_name[name]
 
+    def get(self, name: SwitchName) -> ExpectedSwitch | None:
+        """The entry of a switch, if it has one."""
+        return self._by_name.get(name)
+
     def __contains__(self, name: object) -> bool:
         return name in self._by_name
 

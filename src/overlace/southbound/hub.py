@@ -237,7 +237,7 @@ class Southbound:
         """The switch of that name; one that is in the plan but not in the register just never connects."""
         switch = self._switches.get(name)
         if switch is None:
-            expected = self._expected[name] if name in self._expected else _UNREGISTERED
+            expected = self._expected.get(name) or _UNREGISTERED
             switch = self._switches[name] = Switch(name, expected, self._context)
             if self._ready is None or name in self._ready:
                 switch.plan_ready()
