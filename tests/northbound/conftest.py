@@ -16,6 +16,7 @@ from overlace.northbound.application import create_application
 from overlace.northbound.auth.none import NoAuthentication
 from overlace.northbound.intents import Transaction
 from overlace.northbound.views import Views
+from overlace.store.errors import NumberTaken
 
 V = TypeVar("V")
 R = TypeVar("R")
@@ -45,6 +46,8 @@ class MemoryTransaction:
         stamped: Any = value
         if hasattr(value, "revision_number"):
             before: Any = self.snapshot.get(type(value), value.id)
+            if before == value:
+                return before
             now = self.clock.now()
             stamped = replace(
                 stamped,
@@ -68,7 +71,7 @@ class MemoryTransaction:
     def request(self, pool: str, value: int, /) -> object:
         held = self.pools.setdefault(pool, set())
         if value in held:
-            raise ValueError(f"{value} of {pool} is held")
+            raise NumberTaken(f"{value} of {pool} is held")
         held.add(value)
         return None
 

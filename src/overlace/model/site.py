@@ -37,6 +37,7 @@ class Host:
     fabric_interface: str = api(post=True, put=True, default="", value="")
     """The interface that leads into a fabric of transit switches; empty where there is none."""
     observe_only: bool = api(post=True, put=True, kind="bool", default=False, value=False)
+    description: str = api(post=True, put=True, default="", value="")
     projects: tuple[str, ...] = api(post=True, put=True, kind="strings", sort=False, value=())
     """The projects that may use this host; empty means all."""
     key: int = 0

@@ -17,7 +17,7 @@ from overlace.northbound.auth.identity import IdentityAuthentication
 from overlace.northbound.body import json_response
 from overlace.northbound.configuration import NetworkingConfiguration
 from overlace.northbound.context import Context
-from overlace.northbound.errors import ApiError, Unauthorized
+from overlace.northbound.errors import ApiError, Conflict, Unauthorized
 from overlace.northbound.extensions import Extensions
 from overlace.northbound.identity.access import Access
 from overlace.northbound.identity.catalog import Discovery
@@ -42,6 +42,7 @@ from overlace.northbound.resources.subnet import Subnets
 from overlace.northbound.tags import TagHandler
 from overlace.northbound.versions import Versions
 from overlace.northbound.views import Views
+from overlace.store.errors import PoolExhausted, StoreUnavailable
 
 _DEFAULTS = NetworkingConfiguration()
 
@@ -70,6 +71,8 @@ def create_application(
         middleware=[Middleware(RequestIdentity)],
         exception_handlers={
             ApiError: _refused,
+            PoolExhausted: _exhausted,
+            StoreUnavailable: _unavailable,
             Unauthorized: _unauthorized,
             HTTPException: _http_error,
             Exception: _failed,
@@ -107,6 +110,16 @@ def _words(handlers: list[ResourceHandler]) -> list[tuple[str, str, str]]:
 async def _refused(_: Request, reason: Exception) -> Response:
     assert isinstance(reason, ApiError)
     return json_response(reason.body(), reason.status)
+
+
+async def _exhausted(_: Request, reason: Exception) -> Response:
+    error = Conflict("NoMoreIdentifiers", str(reason))
+    return json_response(error.body(), error.status)
+
+
+async def _unavailable(_: Request, reason: Exception) -> Response:
+    error = ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "ServiceUnavailable", str(reason))
+    return json_response(error.body(), error.status)
 
 
 async def _unauthorized(_: Request, reason: Exception) -> Response:

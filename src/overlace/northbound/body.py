@@ -42,9 +42,9 @@ def member(document: dict[str, Any], root: str) -> dict[str, Any]:
     return value
 
 
-def members(document: dict[str, Any], root: str) -> list[dict[str, Any]]:
-    """The objects under the root key of a bulk request."""
+def members(document: dict[str, Any], root: str, kind: str) -> list[dict[str, Any]]:
+    """The objects under the root key of a bulk request; each may be wrapped once more in the single key."""
     value = document.get(root)
     if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
         raise BadRequest(f"Unable to find '{root}' in request body")
-    return value
+    return [member(each, kind) if kind in each else each for each in value]

@@ -79,7 +79,7 @@ class Store(Protocol):
         ...
 
     async def transact(
-        self, fn: Callable[[Transaction], R], *, actor: str, request_id: str, source: str
+        self, fn: Callable[[Transaction], R], /, *, actor: str, request_id: str, source: str
     ) -> Committed[R]:
         """Run `fn` in a transaction and wait until it is durable; what `fn` raises undoes it."""
         ...

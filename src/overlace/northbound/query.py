@@ -38,7 +38,7 @@ class Query:
         return tests
 
     def _test(self, name: str, wanted: list[str]) -> Test | None:
-        show = self._schema.shown(name, self._caller)
+        show = self._schema.known(name, self._caller)
         if show is None or not self._schema.attributes[name].filter:
             return None
         matches, seen = KINDS[self._schema.attributes[name].kind].matches, self._seen
@@ -48,7 +48,7 @@ class Query:
         """The wanted page in the wanted order."""
         ordered = sorted(values, key=lambda value: value.id)
         for name, descending in reversed(self._order):
-            show = self._schema.shown(name, self._caller)
+            show = self._schema.known(name, self._caller)
             assert show is not None
             ordered.sort(key=lambda value: _sortable(show(value, self._seen)), reverse=descending)  # noqa: B023
         return self._cut(ordered)
@@ -66,23 +66,27 @@ class Query:
         return ordered[-self._limit :] if backward else ordered[: self._limit]
 
     def links(self, url: str, values: Sequence[Any]) -> list[dict[str, str]]:
-        """Where the next and the previous page are."""
-        if not self._limit or not values:
+        """Where the next and the previous page are; from beyond an end only the way back, to that end."""
+        if not self._limit:
             return []
+        if not values:
+            backward = self._backward()
+            return [self._link(url, "next" if backward else "previous", None, not backward)]
         short, backward = len(values) < self._limit, self._backward()
         links = []
         if not short or backward:
-            links.append({"rel": "next", "href": self._href(url, values[-1].id, False)})
+            links.append(self._link(url, "next", values[-1].id, False))
         if not short or not backward:
-            links.append({"rel": "previous", "href": self._href(url, values[0].id, True)})
+            links.append(self._link(url, "previous", values[0].id, True))
         return links
 
-    def _href(self, url: str, marker: str, backward: bool) -> str:
+    def _link(self, url: str, relation: str, marker: str | None, backward: bool) -> dict[str, str]:
         kept = [(k, v) for k, v in self._parameters.multi_items() if k not in ("marker", "page_reverse")]
-        kept.append(("marker", marker))
+        if marker is not None:
+            kept.append(("marker", marker))
         if backward:
             kept.append(("page_reverse", "True"))
-        return f"{url}?{urlencode(kept)}"
+        return {"rel": relation, "href": f"{url}?{urlencode(kept)}"}
 
     def _backward(self) -> bool:
         return self._parameters.get("page_reverse", "").lower() in ("true", "1")
@@ -100,7 +104,7 @@ class Query:
         return [(key, direction == "desc") for key, direction in zip(keys, directions, strict=True)]
 
     def _sortable_key(self, name: str) -> bool:
-        shown = self._schema.shown(name, self._caller)
+        shown = self._schema.known(name, self._caller)
         return shown is not None and self._schema.attributes[name].sort
 
     def _page_limit(self) -> int:

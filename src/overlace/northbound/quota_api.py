@@ -15,11 +15,11 @@ from overlace.northbound.context import Context, request_id
 from overlace.northbound.conversion.scalars import between
 from overlace.northbound.errors import BadRequest, Forbidden
 from overlace.northbound.intents import Transaction
-from overlace.northbound.quotas import UNLIMITED, limit_of, used_by
+from overlace.northbound.resources.quota import UNLIMITED, limit_of, used_by
 
 _LARGEST = 2**31 - 1
 _NOT_LIMITS = ("tenant_id", "project_id", "check_limit", "force")
-"""What clients send beside the limits. A limit below the use is accepted: it only stops more."""
+"""What clients send beside the limits."""
 _CLASSES = {declared.kind: declared.cls for declared in RESOURCES.values()}
 
 
@@ -80,7 +80,10 @@ class Quotas:
         """Set some limits."""
         caller = await self._admin(request, "update_quota")
         project = request.path_params["project"]
-        limits = self._parse(member(await read_object(request), "quota"))
+        given = member(await read_object(request), "quota")
+        limits = self._parse(given)
+        if given.get("check_limit"):
+            self._refuse_below_use(project, limits)
 
         def run(transaction: Transaction) -> None:
             for kind, limit in limits.items():
@@ -100,6 +103,14 @@ class Quotas:
 
         await self._transact(request, caller, run)
         return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def _refuse_below_use(self, project: str, limits: dict[str, int]) -> None:
+        for kind, limit in limits.items():
+            used = used_by(self._context.store.snapshot, _CLASSES[kind], project)
+            if UNLIMITED < limit < used:
+                raise BadRequest(
+                    f"Quota limit {limit} for {kind} is below its use of {used}.", "QuotaLimitTooLow"
+                )
 
     def _limits(self, project: str) -> dict[str, int]:
         configuration, snapshot = self._context.configuration, self._context.store.snapshot

@@ -19,8 +19,8 @@ from overlace.northbound.context import Context, request_id
 from overlace.northbound.errors import Forbidden, NotFound
 from overlace.northbound.intents import Reader, Transaction
 from overlace.northbound.query import Query
-from overlace.northbound.quotas import check_quota
 from overlace.northbound.resources.base import Operation, Resource
+from overlace.northbound.resources.quota import check_quota
 from overlace.northbound.revisions import check_revision, expected_revision
 
 _SOURCE = "api"
@@ -79,8 +79,11 @@ class ResourceHandler:
         return {value.id: value for key in keys for value in reader.members(cls, index, key)}.values()
 
     async def _prepare(self, caller: Caller, request: Request) -> None:
-        if self.resource.needs_preparation(self.context.store.snapshot, caller):
-            await self._transact(caller, request, self.resource.prepare)
+        query, project = request.query_params, caller.project_id
+        if caller.is_admin:
+            project = query.get("project_id") or query.get("tenant_id") or project
+        if self.resource.needs_preparation(self.context.store.snapshot, project):
+            await self._transact(caller, request, lambda operation: self.resource.prepare(operation, project))
 
     async def show(self, request: Request) -> Response:
         """One value."""
@@ -96,17 +99,16 @@ class ResourceHandler:
         caller = await self.context.caller(request)
         self._authorise_write(caller, "create")
         document = await read_object(request)
-        bulk = self.resource.collection in document and self.resource.kind not in document
-        bodies = (
-            members(document, self.resource.collection) if bulk else [member(document, self.resource.kind)]
-        )
+        kind, collection = self.resource.kind, self.resource.collection
+        bulk = collection in document and kind not in document
+        bodies = members(document, collection, kind) if bulk else [member(document, kind)]
         given = [self.resource.schema.for_create(body, caller) for body in bodies]
 
         def run(operation: Operation) -> list[str]:
             made = []
             for each in given:
-                check_quota(operation, self.resource, each["project_id"])
                 made.append(self.resource.create(operation, dict(each)).id)
+                check_quota(operation, kind, self.resource.cls, each["project_id"])
             return made
 
         shown = self._shown(await self._transact(caller, request, run), caller)

@@ -126,7 +126,7 @@ ADDRESSES = {
     "ip_or_none": Kind(or_none(parse_ip), render_optional),
     "cidr": Kind(parse_prefix, str),
     "prefix": Kind(or_none(parse_loose_prefix), render_optional),
-    "mac": Kind(parse_unicast_mac, format_mac, matches_mac),
+    "mac": Kind(or_none(parse_unicast_mac), format_mac, matches_mac),
     "ips": Kind(parse_ips, _texts, lambda rendered, wanted: wanted in rendered),
     "pools": Kind(parse_pools, render_pools),
     "routes": Kind(parse_routes, render_routes),

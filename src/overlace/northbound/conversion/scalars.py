@@ -76,12 +76,15 @@ def parse_strings(value: Any) -> tuple[str, ...]:
 
 
 def parse_uuids(value: Any) -> tuple[str, ...]:
-    """A list of identifiers without repetition; null means empty."""
+    """A list of distinct identifiers; null means empty."""
     if value is None:
         return ()
     if not isinstance(value, list):
         raise ValueError(f"'{value}' is not a list")
-    return tuple(dict.fromkeys(parse_uuid(each) for each in value))
+    found = tuple(parse_uuid(each) for each in value)
+    if len(set(found)) != len(found):
+        raise ValueError(f"Duplicate items in the list: '{', '.join(found)}'")
+    return found
 
 
 def matches_member(rendered: Any, wanted: str) -> bool:

@@ -14,6 +14,11 @@ from overlace.northbound.schema.attributes import Computed, Schema
 V = TypeVar("V", bound=Entity)
 
 
+def touch(transaction: Transaction, value: Any) -> None:
+    """Count a change of what belongs to a value as a change of the value: a new revision number."""
+    transaction.put(replace(value, revision_number=value.revision_number + 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One change in the making: the transaction, who asks, and the installation's constants."""
@@ -35,7 +40,6 @@ class Resource(Generic[V]):
     taggable: ClassVar[bool] = False
     admin_writes: ClassVar[bool] = False
     """Only administrators create, change or delete it."""
-    bulk: ClassVar[bool] = True
 
     def __init__(self) -> None:
         declared = RESOURCES[self.cls]
@@ -72,11 +76,11 @@ class Resource(Generic[V]):
         """Whether a caller who is no administrator may change or delete it."""
         return self.owned(value, operation.caller)
 
-    def needs_preparation(self, reader: Reader, caller: Caller) -> bool:  # noqa: ARG002 - others need it
+    def needs_preparation(self, reader: Reader, project_id: str) -> bool:  # noqa: ARG002 - others need it
         """Whether a list has to be preceded by `prepare`."""
         return False
 
-    def prepare(self, operation: Operation) -> None:
+    def prepare(self, operation: Operation, project_id: str) -> None:
         """Put what every project has without asking."""
 
     def construct(self, given: Mapping[str, Any], **fields: Any) -> V:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from overlace.model.site import Host, Site
-from overlace.northbound.errors import InvalidInput
+from overlace.northbound.errors import Conflict, InvalidInput
 from overlace.northbound.resources.base import Operation
 
-SMALLEST_MTU = 68
-"""Of an IPv4 link (RFC 791); a subnet of version 6 needs 1280 (RFC 8200)."""
+_SMALLEST = {4: 68, 6: 1280}
+"""What a link must carry, by IP version (RFC 791, RFC 8200)."""
 
 
 def largest_mtu(operation: Operation, network_types: Iterable[str]) -> int:
@@ -26,10 +26,18 @@ def largest_mtu(operation: Operation, network_types: Iterable[str]) -> int:
 
 
 def network_mtu(operation: Operation, wanted: int, network_types: Iterable[str]) -> int:
-    """The wanted MTU, or the largest one when it is 0. Raises InvalidInput outside the limits."""
+    """The wanted MTU, or the largest one when it is 0. Raises InvalidInput above that."""
     largest = largest_mtu(operation, network_types)
     if wanted > largest:
         raise InvalidInput(f"Requested MTU is too big, maximum is {largest}")
-    if 0 < wanted < SMALLEST_MTU:
-        raise InvalidInput(f"Requested MTU is too small, minimum is {SMALLEST_MTU}")
     return wanted or largest
+
+
+def refuse_narrow(mtu: int, ip_versions: Iterable[int]) -> None:
+    """Raise Conflict when a network of this MTU cannot have subnets of these versions."""
+    for version in ip_versions:
+        if mtu < _SMALLEST[version]:
+            raise Conflict(
+                "NetworkMTUSubnetConflict",
+                f"The MTU {mtu} is too small for a subnet of IPv{version}, which needs {_SMALLEST[version]}.",
+            )

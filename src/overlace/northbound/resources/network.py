@@ -11,7 +11,7 @@ from overlace.northbound.conversion.segments import SegmentRequest
 from overlace.northbound.errors import Conflict
 from overlace.northbound.intents import Reader
 from overlace.northbound.resources.base import Operation, Resource
-from overlace.northbound.resources.mtu import network_mtu
+from overlace.northbound.resources.mtu import network_mtu, refuse_narrow
 from overlace.northbound.resources.segmentation import (
     create_segment,
     delete_segment,
@@ -84,6 +84,8 @@ class Networks(Resource[Network]):
                 raise Conflict("InvalidInput", f"{name} of a network cannot be changed")
         if "mtu" in given:
             given["mtu"] = network_mtu(operation, given["mtu"], [each.network_type for each in segments])
+            subnets = operation.transaction.members(Subnet, "network", value.id)
+            refuse_narrow(given["mtu"], [each.ip_version for each in subnets])
         if given.get("shared") is False and value.shared:
             self._refuse_foreign_ports(operation, value)
         return super().update(operation, value, given)

@@ -88,7 +88,7 @@ class Ports(Resource[Port]):
         _authorise(operation.caller, network, given)
         port_binding.validate_vnic_type(given)
         fields: dict[str, Any] = {}
-        if "mac_address" in given and given["mac_address"] != value.mac_address:
+        if "mac_address" in given and given["mac_address"] != value.mac_address:  # null asks for another
             fields["mac_address"] = self._mac(operation, network.id, given["mac_address"])
         if "fixed_ips" in given:
             mac = fields.get("mac_address", value.mac_address)

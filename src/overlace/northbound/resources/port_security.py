@@ -24,12 +24,19 @@ def initial_groups(operation: Operation, given: dict[str, Any]) -> tuple[str, ..
 
 
 def require_groups(operation: Operation, group_ids: tuple[str, ...]) -> None:
-    """Raise NotFound for a group that the caller has not."""
+    """Raise NotFound for a group that the caller has not, Conflict for groups that do not go together."""
+    kinds = set()
     for group_id in group_ids:
         group = operation.transaction.get(SecurityGroup, group_id)
         caller = operation.caller
         if group is None or not (caller.is_admin or group.project_id == caller.project_id):
             raise NotFound("security_group", group_id)
+        kinds.add(group.stateful)
+    if len(kinds) > 1:
+        raise Conflict(
+            "SecurityGroupConflict",
+            "Cannot apply both stateful and stateless security groups on the same port.",
+        )
 
 
 def validate(port: Port) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 from overlace.model.declaration import Attribute
 from overlace.model.policy import SecurityGroup, SecurityGroupRule
 from overlace.model.port import Port
-from overlace.northbound.auth.caller import Caller
 from overlace.northbound.errors import Conflict
 from overlace.northbound.intents import Reader
 from overlace.northbound.resources.base import Operation, Resource
 from overlace.northbound.resources.default_group import NAME, default_group, put_egress_rules
+from overlace.northbound.resources.quota import check_quota
 from overlace.northbound.resources.security_group_rule import SecurityGroupRules
 from overlace.northbound.schema.attributes import Computed, Perspective
 
@@ -28,13 +28,13 @@ class SecurityGroups(Resource[SecurityGroup]):
     taggable = True
     computed = {"security_group_rules": Computed(Attribute(filter=False, sort=False), _rules)}
 
-    def needs_preparation(self, reader: Reader, caller: Caller) -> bool:
-        """Whether the caller's project has no default group yet."""
-        return not any(True for _ in reader.members(SecurityGroup, "name", caller.project_id, NAME))
+    def needs_preparation(self, reader: Reader, project_id: str) -> bool:
+        """Whether the project has no default group yet."""
+        return not any(True for _ in reader.members(SecurityGroup, "name", project_id, NAME))
 
-    def prepare(self, operation: Operation) -> None:
+    def prepare(self, operation: Operation, project_id: str) -> None:
         """Whoever looks at groups finds a default one."""
-        default_group(operation.transaction, operation.caller.project_id)
+        default_group(operation.transaction, project_id)
 
     def create(self, operation: Operation, given: dict[str, Any]) -> SecurityGroup:
         """Make a group that lets everything out."""
@@ -43,6 +43,7 @@ class SecurityGroups(Resource[SecurityGroup]):
         group = self.construct(given, key=operation.transaction.allocate("group_key"))
         operation.transaction.put(group)
         put_egress_rules(operation.transaction, group)
+        check_quota(operation, "security_group_rule", SecurityGroupRule, group.project_id)
         return group
 
     def update(self, operation: Operation, value: SecurityGroup, given: dict[str, Any]) -> SecurityGroup:

@@ -6,17 +6,14 @@ from overlace.model.declaration import Attribute
 from overlace.model.policy import EtherType, SecurityGroup, SecurityGroupRule
 from overlace.northbound.conversion.rules import protocol_number
 from overlace.northbound.errors import BadRequest, Conflict, NotFound
-from overlace.northbound.resources.base import Operation, Resource
+from overlace.northbound.resources.base import Operation, Resource, touch
 from overlace.northbound.resources.default_group import NAME
 from overlace.northbound.schema.attributes import Computed, Perspective
 
 _ICMP = (1, 58)
 _WITH_PORTS = (6, 17, 33, 132, 136)
-_ONLY_V6 = {"ipv6-encap", "ipv6-frag", "ipv6-icmp", "icmpv6", "ipv6-nonxt", "ipv6-opts", "ipv6-route"}
-
-
-def _normalized(rule: SecurityGroupRule, _: Perspective) -> str | None:
-    return None if rule.remote_ip_prefix is None else str(rule.remote_ip_prefix)
+_ONLY_V6 = (41, 43, 44, 58, 59, 60)
+"""Numbers of IPv6 itself, of its extension headers and of ICMPv6."""
 
 
 def _of_default_group(rule: SecurityGroupRule, seen: Perspective) -> bool:
@@ -30,7 +27,6 @@ class SecurityGroupRules(Resource[SecurityGroupRule]):
     cls = SecurityGroupRule
     filter_indexes = {"security_group_id": "security_group", "remote_group_id": "remote_group"}
     computed = {
-        "normalized_cidr": Computed(Attribute(), _normalized),
         "belongs_to_default_sg": Computed(Attribute(kind="bool"), _of_default_group),
         "remote_address_group_id": Computed(Attribute(), lambda _, __: None),
     }
@@ -47,14 +43,14 @@ class SecurityGroupRules(Resource[SecurityGroupRule]):
         validate_rule(rule)
         _refuse_twin(operation, rule)
         operation.transaction.put(rule)
-        operation.transaction.put(group)
+        touch(operation.transaction, group)
         return rule
 
     def delete(self, operation: Operation, value: SecurityGroupRule) -> None:
         """Remove it; its group counts the change."""
         operation.transaction.delete(SecurityGroupRule, value.id)
         if (group := operation.transaction.get(SecurityGroup, value.security_group_id)) is not None:
-            operation.transaction.put(group)
+            touch(operation.transaction, group)
 
 
 def _group(operation: Operation, group_id: str) -> SecurityGroup:
@@ -88,7 +84,7 @@ def _validate_family(rule: SecurityGroupRule) -> None:
             f"Conflicting value ethertype {rule.ethertype.value} for CIDR {prefix}",
             "SecurityGroupRuleParameterConflict",
         )
-    if version == 4 and rule.protocol in _ONLY_V6:
+    if version == 4 and protocol_number(rule.protocol) in _ONLY_V6:
         raise BadRequest(
             f"Invalid ethertype IPv4 for protocol {rule.protocol}.",
             "SecurityGroupEthertypeConflictWithProtocol",

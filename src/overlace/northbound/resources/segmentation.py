@@ -7,11 +7,12 @@ from typing import Any
 from overlace.model.network import NetworkType, Segment
 from overlace.northbound.configuration import NetworkingConfiguration
 from overlace.northbound.conversion.segments import PROVIDER, SegmentRequest
-from overlace.northbound.errors import ApiError, BadRequest, Conflict, InvalidInput
+from overlace.northbound.errors import BadRequest, Conflict, InvalidInput
 from overlace.northbound.resources.base import Operation
+from overlace.store.allocation import pool_range
+from overlace.store.errors import NumberTaken
 
-LAST_VNI = 0xFFFEFF
-"""Beyond it are the VNIs that Overlace keeps for itself."""
+VNI_POOL = "vni"
 VXLAN = NetworkType.VXLAN.value
 
 
@@ -44,8 +45,9 @@ def check_segment(wanted: SegmentRequest, configuration: NetworkingConfiguration
     if wanted.segmentation_id is not None:
         if wanted.network_type != VXLAN:
             raise InvalidInput(f"segmentation_id specified for {wanted.network_type} network")
-        if not 1 <= wanted.segmentation_id <= LAST_VNI:
-            raise InvalidInput(f"segmentation_id out of range (1 through {LAST_VNI})")
+        vnis = pool_range(VNI_POOL)
+        if not vnis.first <= wanted.segmentation_id <= vnis.last:
+            raise InvalidInput(f"segmentation_id out of range ({vnis.first} through {vnis.last})")
 
 
 def create_segment(operation: Operation, network_id: str, wanted: SegmentRequest, **fields: Any) -> Segment:
@@ -65,12 +67,10 @@ def _identifier(operation: Operation, wanted: SegmentRequest) -> int | None:
     if wanted.network_type != VXLAN:
         return None
     if wanted.segmentation_id is None:
-        return operation.transaction.allocate("vni")
+        return operation.transaction.allocate(VNI_POOL)
     try:
-        operation.transaction.request("vni", wanted.segmentation_id)
-    except ApiError:
-        raise
-    except Exception as reason:
+        operation.transaction.request(VNI_POOL, wanted.segmentation_id)
+    except NumberTaken as reason:
         raise Conflict(
             "TunnelIdInUse",
             f"Unable to create the network. The tunnel ID {wanted.segmentation_id} is in use.",
@@ -82,4 +82,4 @@ def delete_segment(operation: Operation, segment: Segment) -> None:
     """Remove a segment and give its identifier back."""
     operation.transaction.delete(Segment, segment.id)
     if segment.network_type == VXLAN and segment.segmentation_id is not None:
-        operation.transaction.release("vni", segment.segmentation_id)
+        operation.transaction.release(VNI_POOL, segment.segmentation_id)

@@ -9,9 +9,15 @@ from overlace.northbound.auth.caller import Caller
 from overlace.northbound.errors import BadRequest, Conflict, Forbidden, InvalidInput, NotFound
 from overlace.northbound.intents import Reader
 from overlace.northbound.resources.addressing import add_automatic_addresses, drop_automatic_addresses
-from overlace.northbound.resources.base import Operation, Resource
+from overlace.northbound.resources.base import Operation, Resource, touch
+from overlace.northbound.resources.mtu import refuse_narrow
 from overlace.northbound.resources.subnet_layout import chosen_gateway, chosen_pools, validate_layout
-from overlace.northbound.schema.attributes import Computed
+from overlace.northbound.schema.attributes import Computed, Perspective
+
+
+def _shared(subnet: Subnet, seen: Perspective) -> bool:
+    network = seen.reader.get(Network, subnet.network_id)
+    return network is not None and network.shared
 
 
 class Subnets(Resource[Subnet]):
@@ -21,6 +27,7 @@ class Subnets(Resource[Subnet]):
     taggable = True
     filter_indexes = {"network_id": "network"}
     computed = {
+        "shared": Computed(Attribute(kind="bool", visible=False), _shared),
         "prefixlen": Computed(Attribute(post=True, kind="int", visible=False)),
         "subnetpool_id": Computed(Attribute(post=True, kind="string_or_none"), lambda _, __: None),
         "use_default_subnetpool": Computed(Attribute(post=True, kind="bool", default=False, visible=False)),
@@ -38,8 +45,9 @@ class Subnets(Resource[Subnet]):
         subnet = self.construct(given)
         validate_layout(subnet)
         _refuse_overlap(operation, subnet)
+        refuse_narrow(network.mtu, [subnet.ip_version])
         operation.transaction.put(subnet)
-        operation.transaction.put(network)
+        touch(operation.transaction, network)
         add_automatic_addresses(operation, subnet)
         return subnet
 
@@ -64,7 +72,7 @@ class Subnets(Resource[Subnet]):
                 )
         operation.transaction.delete(Subnet, value.id)
         if (network := operation.transaction.get(Network, value.network_id)) is not None:
-            operation.transaction.put(network)
+            touch(operation.transaction, network)
 
     def visible(self, value: Subnet, caller: Caller, reader: Reader) -> bool:
         """As its network is."""

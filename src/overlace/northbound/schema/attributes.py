@@ -52,13 +52,13 @@ class Schema:
                 self._add("tenant_id", attribute, self._shows[name])
         for name, each in computed.items():
             self._add(name, each.attribute, each.show)
-        self._public = [(n, s) for n, s in self._shows.items() if not self.attributes[n].admin_view]
-        self._all = list(self._shows.items())
+        self._all = [(n, s) for n, s in self._shows.items() if self.attributes[n].visible]
+        self._public = [(n, s) for n, s in self._all if not self.attributes[n].admin_view]
 
     def _add(self, name: str, attribute: Attribute, show: Show | None) -> None:
         self.attributes[name] = attribute
         self._shows.pop(name, None)
-        if show is not None and attribute.visible:
+        if show is not None:
             self._shows[name] = show
 
     def show(
@@ -73,8 +73,8 @@ class Schema:
         """The JSON object of a value as everyone sees it who sees it at all."""
         return {name: show(value, seen) for name, show in self._public}
 
-    def shown(self, name: str, caller: Caller) -> Show | None:
-        """How an attribute is shown to this caller, None when it is not."""
+    def known(self, name: str, caller: Caller) -> Show | None:
+        """How this caller gets to know an attribute, be it only by filtering; None when not at all."""
         if name in self.attributes and self.attributes[name].admin_view and not caller.is_admin:
             return None
         return self._shows.get(name)

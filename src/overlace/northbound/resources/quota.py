@@ -1,12 +1,10 @@
-"""Limits per project, checked inside the transaction that would exceed them."""
-
-from typing import Any
+"""Limits per project, checked at the end of the transaction that would exceed them."""
 
 from overlace.model.identity import Quota
 from overlace.northbound.configuration import NetworkingConfiguration
 from overlace.northbound.errors import Conflict
 from overlace.northbound.intents import Reader
-from overlace.northbound.resources.base import Operation, Resource
+from overlace.northbound.resources.base import Operation
 
 UNLIMITED = -1
 
@@ -23,10 +21,10 @@ def used_by(reader: Reader, cls: type, project_id: str) -> int:
     return reader.count_members(cls, "project", project_id)
 
 
-def check_quota(operation: Operation, resource: Resource[Any], project_id: str) -> None:
-    """Raise Conflict when one more is too many."""
-    if resource.kind not in operation.configuration.quotas:
+def check_quota(operation: Operation, kind: str, cls: type, project_id: str) -> None:
+    """Raise Conflict when the project now has more of these than it may."""
+    if kind not in operation.configuration.quotas:
         return
-    limit = limit_of(operation.transaction, operation.configuration, project_id, resource.kind)
-    if limit != UNLIMITED and used_by(operation.transaction, resource.cls, project_id) >= limit:
-        raise Conflict("OverQuota", f"Quota exceeded for resources: ['{resource.kind}'].")
+    limit = limit_of(operation.transaction, operation.configuration, project_id, kind)
+    if limit != UNLIMITED and used_by(operation.transaction, cls, project_id) > limit:
+        raise Conflict("OverQuota", f"Quota exceeded for resources: ['{kind}'].")
