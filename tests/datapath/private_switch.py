@@ -20,6 +20,7 @@ from pathlib import Path
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 BRIDGE = "br-int"
 TUNNEL_PORT = 100
+UNDERLAY_PORT = "wire"
 _DUMMY = ("--enable-dummy", "--disable-system", "--disable-system-route")
 UNDERLAY_ADDRESS = "10.1.0.1"
 
@@ -84,6 +85,7 @@ class PrivateSwitch:
         self.vsctl("add-br", "br-phy", "--", "set", "Bridge", "br-phy", "datapath_type=dummy")
         self.appctl("netdev-dummy/ip4addr", "br-phy", f"{UNDERLAY_ADDRESS}/8")
         self.appctl("ovs/route/add", "10.0.0.0/8", "br-phy")
+        self.add_port(UNDERLAY_PORT, 1, bridge="br-phy")
         self.vsctl(
             *("add-port", BRIDGE, name, "--", "set", "Interface", name, "type=vxlan"),
             *("options:remote_ip=flow", "options:key=flow", f"ofport_request={ofport}"),

@@ -2,7 +2,9 @@
 
 A *branch* is one passage through the pipeline: the packet as it came in is one, and each ct(table=...) starts
 another with a copy of the packet, so that one packet may have several ways out. Within a branch, packet and
-registers are shared by all tables; clone and group give them back as they were.
+registers are shared by all tables; clone and group give them back as they were. An error (recursion, labels,
+packet type) drops the packet: everything that its branch would have done is void, as observed; the manual page
+says that earlier outputs are kept.
 
 What the manual pages leave open was observed on Open vSwitch 3.1 and says so where it stands.
 """
@@ -56,9 +58,9 @@ from overlace.datapath.interpreter.tables import Tables
 from overlace.datapath.prerequisites import field_exists
 
 MAX_DEPTH = 64
-"""Nested resubmits to the same or an earlier table, groups and clones (ovs-actions(7), "Recursion too deep")."""
+"""Nested resubmits to the same or an earlier table, and groups (ovs-actions(7), "Recursion too deep")."""
 MAX_RESUBMITS = 4096
-"""Table lookups of one branch (ovs-actions(7), "Too many resubmits")."""
+"""Resubmits and gotos of one branch (ovs-actions(7), "Too many resubmits")."""
 MAX_RECIRCULATIONS = 6
 """Nested ct(table=...): observed; the userspace data path drops the packet that wants a seventh."""
 
@@ -69,11 +71,11 @@ _FIRST_RESERVED_PORT = 0xFFFFFF00
 
 
 class ProcessingEnds(Exception):
-    """The branch ends here; what it has done so far stays done (ovs-actions(7), "Error Handling")."""
+    """An error that drops the packet (ovs-actions(7), "Error Handling")."""
 
 
-class _MeterDrop(ProcessingEnds):
-    """Only a clone that contains the meter survives it (observed)."""
+class _MeterDrop(Exception):
+    """The branch ends here, but what it has done stays done; a clone drops only itself."""
 
 
 class Pipeline:
@@ -87,7 +89,7 @@ class Pipeline:
         self.surroundings = surroundings
         self.recorder = recorder
         self.effects: list[Effect] = []
-        self._lookups = 0
+        self._resubmits = 0
         self._recirculations = 0
         self._flow: Flow | None = None
         self._has_left = False
@@ -95,12 +97,15 @@ class Pipeline:
 
     def run_branch(self, table: int) -> None:
         """Run `packet` from a table to its end, and say so when nothing came out."""
-        self._lookups, self._flow, self._has_left, self._why = 0, None, False, "no output"
+        self._resubmits, self._flow, self._has_left, self._why = 0, None, False, "no output"
+        before = len(self.effects)
         try:
             self._visit(table, 0)
-        except (ProcessingEnds, headers.HeaderError) as end:
-            self.effects.append(Dropped(str(end), self._flow))
-            return
+        except _MeterDrop as drop:
+            self._why = str(drop)
+        except (ProcessingEnds, headers.HeaderError) as error:
+            self.effects[before:] = [e for e in self.effects[before:] if isinstance(e, Learned)]
+            self._why, self._has_left = str(error), False
         if not self._has_left:
             self.effects.append(Dropped(self._why, self._flow))
 
@@ -111,15 +116,14 @@ class Pipeline:
                 self.recorder.enter_table(table, flow)
             try:
                 table = self._execute(flow.actions, table, depth, nested=False) if flow else None
+                if table is not None:
+                    self._count_resubmit(depth)
             finally:
                 if self.recorder is not None:
                     self.recorder.leave_table()
             in_port = None
 
     def _look_up(self, table: int, in_port: int | None) -> Flow | None:
-        self._lookups += 1
-        if self._lookups > MAX_RESUBMITS:
-            raise ProcessingEnds("too many resubmits")
         values = self.packet.values
         arrived = values[_IN_PORT]
         if in_port is not None:
@@ -199,22 +203,24 @@ class Pipeline:
 
     # Other tables, copies, connections
 
-    def nest(self, depth: int) -> int:
-        """One level deeper."""
+    def _count_resubmit(self, depth: int) -> None:
         if depth >= MAX_DEPTH:
             raise ProcessingEnds("recursion too deep")
-        return depth + 1
+        self._resubmits += 1
+        if self._resubmits > MAX_RESUBMITS:
+            raise ProcessingEnds("too many resubmits")
 
     def resubmit(self, action: Resubmit, table: int, depth: int) -> None:
         """Look up in another table, then come back."""
+        self._count_resubmit(depth)
         later = action.table > table
-        self._visit(action.table, depth if later else self.nest(depth), action.in_port)
+        self._visit(action.table, depth if later else depth + 1, action.in_port)
 
     def clone(self, actions: tuple[Action, ...], table: int, depth: int) -> None:
         """Run actions on a copy."""
         original, self.packet = self.packet, self.packet.copy()
         try:
-            self._execute(actions, table, self.nest(depth), nested=True)
+            self._execute(actions, table, depth, nested=True)
         finally:
             self.packet = original
 
@@ -227,6 +233,8 @@ class Pipeline:
 
     def group(self, action: SendToGroup, table: int, depth: int) -> None:
         """Run each bucket that is due on a copy; a header error ends only its bucket."""
+        if depth >= MAX_DEPTH:
+            raise ProcessingEnds("recursion too deep")
         group = self.tables.groups.get(action.group_id)
         if group is None:
             self.note(f"group {action.group_id} does not exist")
@@ -234,7 +242,7 @@ class Pipeline:
         around = self.surroundings
         for bucket in buckets_for(group, self.packet, around.port_is_live, around.choose_bucket):
             try:
-                self.clone(in_set_order(bucket.actions), table, depth)
+                self.clone(in_set_order(bucket.actions), table, depth + 1)
             except headers.HeaderError as error:
                 self.note(str(error))
 
@@ -260,12 +268,12 @@ class Pipeline:
         if self._recirculations >= MAX_RECIRCULATIONS:
             self.effects.append(Dropped("too many recirculations", self._flow))
             return
-        kept = self.packet, self._lookups, self._flow
+        kept = self.packet, self._resubmits, self._flow
         self.packet = fork
         self._recirculations += 1
         self.run_branch(table)
         self._recirculations -= 1
-        self.packet, self._lookups, self._flow = kept
+        self.packet, self._resubmits, self._flow = kept
 
     def learn(self, action: Learn) -> None:
         """Add the flow that the action makes of this packet."""
