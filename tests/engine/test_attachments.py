@@ -43,7 +43,7 @@ class Scene:
         self.attachments.interface_changed(PluggedInterface(host, name, iface_id, ofport))
 
     async def settled(self) -> dict[str, tuple[str, int]]:
-        await asyncio.wait_for(self.attachments._queue.join(), 5)
+        await asyncio.wait_for(self.attachments.settled(), 5)
         return self.ledger.states()
 
 

@@ -46,6 +46,10 @@ class Attachments:
             await self._settle(port_id, host)
             self._queue.task_done()
 
+    async def settled(self) -> None:
+        """Wait until every question asked so far is answered."""
+        await self._queue.join()
+
     def interface_changed(self, interface: PluggedInterface) -> None:
         """An interface is new or is not what it was."""
         before = self.interfaces.put(interface)

@@ -36,6 +36,7 @@ def start_switch(node: Node, topology: Topology, database: Path) -> tuple[Proces
             "ovsdb-server",
             str(private),
             f"--remote=punix:{node.db_socket}",
+            "--remote=db:Open_vSwitch,Open_vSwitch,manager_options",
             f"--log-file={node.directory / 'log' / 'ovsdb-server.log'}",
             *daemon,
         ],

@@ -37,6 +37,15 @@ class Record:
     at: str
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The contents of a database; `cluster` names the store that its switches are marked with."""
+
+    cluster: str
+    snapshot: Snapshot
+    allocations: Allocations
+
+
 class Database:
     """One SQLite file."""
 
@@ -48,7 +57,7 @@ class Database:
         with self._engine.begin() as connection:
             migrate(MigrationContext.configure(connection))
 
-    def load(self, origin: str) -> tuple[Snapshot, Allocations]:
+    def load(self, origin: str) -> Loaded:
         """Everything, at the last revision."""
         with self._engine.begin() as connection:
             meta = {row.name: row.value for row in connection.execute(select(META))}
@@ -57,7 +66,7 @@ class Database:
                 rows = [{"name": name, "value": value} for name, value in meta.items()]
                 connection.execute(insert(META), rows)
             revision = Revision(meta["origin"], int(meta["epoch"]), int(meta["number"]))
-            return _load_values(connection, revision), _load_numbers(connection)
+            return Loaded(meta["cluster"], _load_values(connection, revision), _load_numbers(connection))
 
     def write(self, records: Iterable[Record]) -> None:
         """All records in one SQL transaction. Raises sqlalchemy.exc.SQLAlchemyError; then none is written."""

@@ -19,7 +19,7 @@ from overlace.kit.clock import Clock
 from overlace.kit.revision import Revision
 from overlace.model.snapshot import Change, Snapshot
 from overlace.store.allocation import Allocations
-from overlace.store.database import Database, Record
+from overlace.store.database import Database, Loaded, Record
 from overlace.store.errors import StoreUnavailable
 from overlace.store.transaction import Transaction
 
@@ -55,14 +55,13 @@ class _Waiting:
 class Store:
     """Open it with `Store.open`."""
 
-    def __init__(
-        self, database: Database, snapshot: Snapshot, allocations: Allocations, clock: Clock
-    ) -> None:
+    def __init__(self, database: Database, loaded: Loaded, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self.snapshot = snapshot
-        self._allocations = allocations
-        self._head, self._head_allocations = snapshot, allocations
+        self.cluster = loaded.cluster
+        self.snapshot = loaded.snapshot
+        self._allocations = loaded.allocations
+        self._head, self._head_allocations = loaded.snapshot, loaded.allocations
         self._waiting: list[_Waiting] = []
         self._writer = ThreadPoolExecutor(1, "store-writer")
         self._writing: asyncio.Future[None] | None = None
@@ -73,8 +72,7 @@ class Store:
         """Open or create the database. Raises sqlalchemy.exc.SQLAlchemyError or RuntimeError."""
         database = Database(path)
         await asyncio.to_thread(database.prepare)
-        snapshot, allocations = await asyncio.to_thread(database.load, origin)
-        return cls(database, snapshot, allocations, clock)
+        return cls(database, await asyncio.to_thread(database.load, origin), clock)
 
     async def close(self) -> None:
         """Finish what waits, and let go of the file."""

@@ -1,0 +1,145 @@
+"""One controller process, built from its parts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import cast
+
+import structlog
+import uvicorn
+
+from overlace.app.clock import SystemClock
+from overlace.app.settings import ControllerSettings
+from overlace.app.switchboard import Switchboard
+from overlace.app.views import EngineViews
+from overlace.compiler.plan import PlanChange
+from overlace.engine.attachments import Attachments
+from overlace.engine.binder import Intents
+from overlace.engine.engine import Engine
+from overlace.model.site import Host, TransitSwitch
+from overlace.model.snapshot import Snapshot
+from overlace.northbound import intents
+from overlace.northbound.application import create_application
+from overlace.northbound.auth.none import NoAuthentication
+from overlace.northbound.views import Views
+from overlace.southbound.encoding import Encoder
+from overlace.southbound.expected import ExpectedSwitch, SwitchKind
+from overlace.southbound.hub import Southbound
+from overlace.southbound.marker import Stamp
+from overlace.southbound.server import Listen
+from overlace.southbound.settings import Context
+from overlace.store.store import Commit, Store
+from overlace.store.transaction import Transaction
+
+log = structlog.get_logger(__name__)
+
+
+async def run(settings: ControllerSettings) -> None:
+    """Serve until cancelled. Raises OSError when an address is taken, RuntimeError for a newer database."""
+    clock = SystemClock()
+    store = await Store.open(settings.database, clock, settings.origin)
+    try:
+        async with asyncio.TaskGroup() as tasks, _controller(settings, store, clock, tasks) as serve:
+            await serve()
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def _controller(
+    settings: ControllerSettings, store: Store, clock: SystemClock, tasks: asyncio.TaskGroup
+) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    outlet = _Outlet()
+    loop = asyncio.get_running_loop()
+    engine = Engine(store.snapshot, outlet, loop.call_soon)
+
+    async def transact(change: Callable[[Intents], bool], why: str) -> object:
+        def in_store(transaction: Transaction) -> bool:
+            return change(cast("Intents", transaction))
+
+        return await store.transact(in_store, actor="overlace", request_id="", source=why)
+
+    attachments = Attachments(lambda: store.snapshot, transact, engine)
+    switchboard = Switchboard(lambda: store.snapshot, engine, attachments)
+    context = Context(
+        clock=clock,
+        tasks=tasks,
+        encoder=Encoder(),
+        listener=switchboard,
+        stamp=lambda: Stamp(store.cluster, store.snapshot.revision.epoch, store.snapshot.revision.number),
+        generation_id=lambda: store.snapshot.revision.epoch,
+    )
+    southbound = Southbound(context, switchboard, switchboard)
+    outlet.open(southbound)
+    switchboard.send = lambda switch, out: southbound.packet_out(switch, out.frame, out.actions)
+    switchboard.started = lambda key, host: tasks.create_task(attachments.activate(key, host))
+    switchboard.complete = lambda host: tasks.create_task(_say_ready(attachments, southbound, host))
+    southbound.set_expected(expected_switches(store.snapshot))
+    unsubscribe = store.subscribe(lambda commit: _committed(commit, engine, attachments, southbound))
+    worker = tasks.create_task(attachments.run(), name="attachments")
+    await southbound.start(
+        Listen(settings.switch_address, settings.openflow_port),
+        Listen(settings.switch_address, settings.ovsdb_port),
+        settings.audit_interval,
+    )
+    views = EngineViews(lambda: store.snapshot, engine)
+    application = create_application(
+        cast("intents.Store", store),
+        Views(views, switchboard, views, views),
+        NoAuthentication(settings.api_address),
+        clock,
+    )
+    config = uvicorn.Config(
+        application, settings.api_address, settings.api_port, log_level="warning", access_log=False
+    )
+    try:
+        yield uvicorn.Server(config).serve
+    finally:
+        unsubscribe()
+        worker.cancel()
+        await southbound.stop()
+
+
+class _Outlet:
+    """Holds the first plan, compiled before there is a southbound to take it."""
+
+    def __init__(self) -> None:
+        self._southbound: Southbound | None = None
+        self._early: list[PlanChange] = []
+
+    def open(self, southbound: Southbound) -> None:
+        self._southbound = southbound
+        for change in self._early:
+            southbound.publish(change)
+        self._early.clear()
+
+    def publish(self, change: PlanChange) -> None:
+        if self._southbound is None:
+            self._early.append(change)
+        else:
+            self._southbound.publish(change)
+
+
+async def _say_ready(attachments: Attachments, southbound: Southbound, host: str) -> None:
+    """The plan takes a host's interfaces in once all that was asked about them is settled."""
+    await attachments.settled()
+    await asyncio.sleep(0)
+    southbound.plan_ready(host)
+
+
+def _committed(commit: Commit, engine: Engine, attachments: Attachments, southbound: Southbound) -> None:
+    engine.committed(commit.snapshot, commit.changes)
+    attachments.committed(commit.changes)
+    if any(change.cls in (Host, TransitSwitch) for change in commit.changes):
+        southbound.set_expected(expected_switches(commit.snapshot))
+
+
+def expected_switches(snapshot: Snapshot) -> dict[str, ExpectedSwitch]:
+    """Every host and transit switch that may connect."""
+    switches = {
+        host.id: ExpectedSwitch(SwitchKind.HOST, host.bridge, host.datapath_id or None)
+        for host in snapshot.all(Host)
+    }
+    for transit in snapshot.all(TransitSwitch):
+        switches[transit.id] = ExpectedSwitch(SwitchKind.TRANSIT, "", transit.datapath_id)
+    return switches

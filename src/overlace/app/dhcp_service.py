@@ -1,0 +1,85 @@
+"""DHCP requests that switches hand over: find the port, let `protocols` decide, send the answer back."""
+
+from ipaddress import IPv4Address, IPv4Network
+
+import structlog
+
+from overlace.compiler.gateway import gateway_mac
+from overlace.compiler.pipeline import SOURCE_PORT
+from overlace.datapath.actions import Output
+from overlace.datapath.fields import Field
+from overlace.model.network import Network, Subnet
+from overlace.model.port import Binding, Port
+from overlace.model.snapshot import Snapshot
+from overlace.protocols.dhcpv4_frames import Response, respond
+from overlace.protocols.dhcpv4_lease import LeaseOffer, ServerIdentity
+from overlace.wire.dhcpv4.named_options import parse_extra_options
+from overlace.wire.errors import MalformedError
+from overlace.wire.openflow.messages import PacketIn, PacketOut
+
+log = structlog.get_logger(__name__)
+
+
+def answer(snapshot: Snapshot, host: str, packet: PacketIn) -> PacketOut | None:
+    """The packet-out that answers a client on `host`, or None when there is nothing to say."""
+    port = requesting_port(snapshot, host, packet)
+    in_port = packet.metadata.get(Field.IN_PORT)
+    offer = None if port is None else lease_of(snapshot, port)
+    if port is None or offer is None or in_port is None:
+        return None
+    lease, server = offer
+    try:
+        response: Response = respond(packet.frame, lease, server)
+    except MalformedError as error:
+        log.info("dhcp request cannot be read", host=host, port=port.id, reason=str(error))
+        return None
+    log.debug("dhcp", host=host, port=port.id, outcome=str(response.outcome))
+    return None if response.frame is None else PacketOut(response.frame, (Output(in_port.value),))
+
+
+def requesting_port(snapshot: Snapshot, host: str, packet: PacketIn) -> Port | None:
+    """The port whose key the pipeline put on the packet."""
+    key = packet.metadata.get(SOURCE_PORT)
+    if key is None:
+        return None
+    for binding in snapshot.members(Binding, "host", host):
+        port = snapshot.get(Port, binding.port_id)
+        if port is not None and port.key == key.value:
+            return port
+    return None
+
+
+def lease_of(snapshot: Snapshot, port: Port) -> tuple[LeaseOffer, ServerIdentity] | None:
+    """What the port's first IPv4 subnet with DHCP gives it, and from which address; None without one."""
+    network = snapshot.get(Network, port.network_id)
+    for fixed_ip in port.fixed_ips:
+        subnet = snapshot.get(Subnet, fixed_ip.subnet_id)
+        address = fixed_ip.ip_address
+        if (
+            network is None
+            or subnet is None
+            or not subnet.enable_dhcp
+            or not isinstance(address, IPv4Address)
+        ):
+            continue
+        prefix = subnet.cidr
+        router = subnet.gateway_ip if isinstance(subnet.gateway_ip, IPv4Address) else None
+        lease = LeaseOffer(
+            mac=port.mac_address,
+            address=address,
+            prefix_length=prefix.prefixlen,
+            router=router,
+            routes=tuple(
+                (route.destination, route.nexthop)
+                for route in subnet.host_routes
+                if isinstance(route.destination, IPv4Network) and isinstance(route.nexthop, IPv4Address)
+            ),
+            dns_servers=tuple(each for each in subnet.dns_nameservers if isinstance(each, IPv4Address)),
+            mtu=network.mtu or None,
+            extra=parse_extra_options(
+                [(each.opt_name, each.opt_value) for each in port.extra_dhcp_opts if each.ip_version == 4]
+            ),
+        )
+        server = router if router is not None else IPv4Address(int(prefix.network_address) + 1)
+        return lease, ServerIdentity(server, gateway_mac(network.key))
+    return None

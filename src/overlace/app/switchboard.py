@@ -1,0 +1,104 @@
+"""What the southbound tells, passed on to whom it concerns."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from overlace.app.dhcp_service import answer
+from overlace.compiler.base import DHCP_REQUEST
+from overlace.compiler.binding import ACTIVATION
+from overlace.compiler.plan import SwitchName
+from overlace.engine.attachments import Attachments
+from overlace.engine.engine import Engine
+from overlace.engine.interfaces import PluggedInterface
+from overlace.model.snapshot import Snapshot
+from overlace.southbound.failures import PlanFailure
+from overlace.southbound.observations import HostSeen, InterfaceSeen, LivenessSeen
+from overlace.wire.openflow.messages import PacketIn, PacketOut
+
+log = structlog.get_logger(__name__)
+
+
+class Switchboard:
+    """Takes observations, acknowledgements and packet-ins. `send` and `ready` are the southbound's."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot], engine: Engine, attachments: Attachments) -> None:
+        self._snapshot = snapshot
+        self._engine = engine
+        self._attachments = attachments
+        self.hosts: dict[SwitchName, HostSeen] = {}
+        self.send: Callable[[SwitchName, PacketOut], object] = lambda _, __: None
+        self.started: Callable[[int, SwitchName], object] = lambda _, __: None
+        self.complete: Callable[[SwitchName], object] = lambda _: None
+
+    # --- observations (southbound.observations.ObservationSink)
+
+    def interface_changed(self, interface: InterfaceSeen) -> None:
+        """An interface is new or is not what it was."""
+        self._attachments.interface_changed(
+            PluggedInterface(
+                interface.host, interface.name, interface.iface_id, interface.ofport, interface.error or ""
+            )
+        )
+
+    def interface_removed(self, host: str, name: str) -> None:
+        """An interface is gone."""
+        self._attachments.interface_removed(host, name)
+
+    def host_changed(self, host: HostSeen) -> None:
+        """A connection came or went."""
+        before = self.hosts.get(host.host)
+        self.hosts[host.host] = host
+        if host.connected_ovsdb and (before is None or not before.connected_ovsdb):
+            self._attachments.host_complete(host.host)
+            self.complete(host.host)
+        elif not host.connected_ovsdb:
+            self._attachments.host_away(host.host)
+
+    def liveness_changed(self, liveness: LivenessSeen) -> None:
+        """The way to another host came or went."""
+        log.info("liveness", host=liveness.host, remote=liveness.remote, up=liveness.up)
+
+    # --- the fate of plans (southbound.events.PlanListener)
+
+    def connected(self, switch: SwitchName, connected: bool) -> None:
+        """A switch is under control, or is so no more."""
+        self._engine.realisation.connected(switch, connected)
+
+    def acknowledged(self, switch: SwitchName, sequence: int) -> None:
+        """A switch holds the plan up to `sequence`."""
+        self._engine.acknowledged(switch, sequence)
+
+    def failed(self, switch: SwitchName, sequence: int, failure: PlanFailure) -> None:
+        """A switch has refused a part of the plan."""
+        log.error("plan refused", switch=switch, sequence=sequence, reason=str(failure))
+        self._engine.realisation.failed(switch, str(failure))
+
+    def held(self, switch: SwitchName, reason: str) -> None:
+        """Nothing is written to this switch until an operator says so."""
+        log.warning("switch held", switch=switch, reason=reason)
+        self._engine.realisation.failed(switch, reason)
+
+    # --- packets (southbound.events.PacketListener)
+
+    def packet_in(self, switch: SwitchName, packet: PacketIn) -> None:
+        """A flow sent this packet to the controller."""
+        if packet.userdata == DHCP_REQUEST:
+            reply = answer(self._snapshot(), switch, packet)
+            if reply is not None:
+                self.send(switch, reply)
+        elif packet.userdata.startswith(ACTIVATION):
+            self.started(int.from_bytes(packet.userdata[len(ACTIVATION) :], "big"), switch)
+
+    # --- views (northbound.views.HostView)
+
+    def host_alive(self, host_id: str) -> bool:
+        """Whether both channels of the host are up."""
+        seen = self.hosts.get(host_id)
+        return seen is not None and seen.connected_ovsdb and seen.connected_openflow
+
+    def host_heartbeat(self, host_id: str) -> datetime | None:
+        """When the host was last heard."""
+        seen = self.hosts.get(host_id)
+        return seen.last_seen if seen is not None else None
