@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import httpx
 import pytest
+from tests.northbound.cloud import Cloud
 
 from overlace.kit.clock import ManualClock
 from overlace.kit.revision import Revision
@@ -154,3 +155,9 @@ async def api(store: MemoryStore, world: StillWorld) -> AsyncIterator[httpx.Asyn
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:9696") as client:
         yield client
+
+
+@pytest.fixture
+def cloud(api: httpx.AsyncClient) -> Cloud:
+    """The same in one-line requests."""
+    return Cloud(api)

@@ -27,6 +27,7 @@ from overlace.northbound.identity.tokens import TokenApi
 from overlace.northbound.identity.users import Users
 from overlace.northbound.intents import Store
 from overlace.northbound.overlace_api import OverlaceApi
+from overlace.northbound.port_bindings import PortBindings
 from overlace.northbound.quota_api import Quotas
 from overlace.northbound.request_identity import RequestIdentity
 from overlace.northbound.resource_handler import ResourceHandler
@@ -57,7 +58,7 @@ def create_application(
     """The API over a store; `auth` decides who asks. With users of its own the identity API is served too."""
     context = Context(store, views, auth, clock, configuration)
     handlers = [ResourceHandler(each, context) for each in resources()]
-    routes: list[BaseRoute] = []
+    routes: list[BaseRoute] = PortBindings(context).routes()
     for handler in handlers:
         if handler.resource.taggable:
             routes += TagHandler(handler).routes()

@@ -46,6 +46,7 @@ DEFINITIONS = _definitions()
 CASES = [
     (resource, name)
     for resource in resources()
+    if not resource.location.startswith("overlace/")  # our own, whatever the name
     for name, each in DEFINITIONS.get(resource.collection, {}).items()
     if each["post"] or each["put"] or each["visible"]
 ]

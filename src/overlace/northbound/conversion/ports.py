@@ -7,7 +7,7 @@ from overlace.kit.addresses import IPAddress, format_mac
 from overlace.model.port import AddressPair, DhcpOption, FixedIp
 from overlace.northbound.conversion.addresses import parse_ip, parse_loose_prefix, parse_unicast_mac
 from overlace.northbound.conversion.kind import Kind
-from overlace.northbound.conversion.scalars import parse_string, parse_uuid
+from overlace.northbound.conversion.scalars import parse_integer, parse_string, parse_uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _option(given: dict[str, Any]) -> DhcpOption:
     name, text = given.get("opt_name"), given.get("opt_value")
     if not name or text == "":
         raise ValueError("an extra DHCP option needs a name and a value")
-    version = int(given.get("ip_version", 4))
+    version = parse_integer(given.get("ip_version", 4))
     if version not in (4, 6):
         raise ValueError(f"'{version}' is not in [4, 6]")
     return DhcpOption(parse_string(name), "" if text is None else parse_string(text), version)

@@ -5,6 +5,7 @@ from typing import Any
 
 from overlace.model.network import Segment
 from overlace.northbound.conversion.kind import Kind
+from overlace.northbound.conversion.scalars import or_none, parse_integer, parse_string, parse_text
 
 PROVIDER = ("network_type", "physical_network", "segmentation_id")
 
@@ -43,9 +44,9 @@ def _parse(given: dict[str, Any]) -> SegmentRequest:
         raise ValueError(f"Unexpected keys supplied: {', '.join(sorted(unknown))}")
     number = given.get("provider:segmentation_id")
     return SegmentRequest(
-        str(given.get("provider:network_type") or ""),
-        given.get("provider:physical_network"),
-        None if number is None else int(number),
+        parse_text(given.get("provider:network_type")),
+        or_none(parse_string)(given.get("provider:physical_network")),
+        None if number is None else parse_integer(number),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from overlace.model.port import Binding, BindingState, Port
 from overlace.model.site import Host
-from overlace.northbound.errors import Conflict, Forbidden, InvalidInput
+from overlace.northbound.errors import Conflict, Forbidden, InvalidInput, NotFound
 from overlace.northbound.intents import Reader
 from overlace.northbound.resources.base import Operation
 from overlace.northbound.schema.attributes import Perspective
@@ -20,33 +20,59 @@ def bind(operation: Operation, port: Port) -> None:
 
     A host that is not declared yet gives no binding: the port shows ``binding_failed``.
     """
+    if not port.host_id:
+        unbind_all(operation, port.id)
+        return
+    if operation.transaction.get(Host, port.host_id) is None:
+        release_others(operation, port.id, port.host_id)
+        return
+    here = binding_at(operation.transaction, port.id, port.host_id)
+    if here is None or here.state is BindingState.RELEASING:
+        here = prepare(operation, port, port.host_id)
+    if here.state is BindingState.PREPARED:
+        activate(operation, here)
+
+
+def prepare(operation: Operation, port: Port, host_id: str) -> Binding:
+    """Wire a port at a host under the next generation. Raises Forbidden, or NotFound without the host."""
     transaction = operation.transaction
-    bindings = list(transaction.members(Binding, "port", port.id))
-    host = transaction.get(Host, port.host_id) if port.host_id else None
-    if host is not None and host.projects and port.project_id not in host.projects:
-        raise Forbidden(f"(host {host.id} for project {port.project_id})")
-    here = next((each for each in bindings if each.host_id == port.host_id), None)
-    if here is not None and here.state is BindingState.ACTIVE:
-        return
-    for each in bindings:
-        if not port.host_id:
-            unbind(operation, each)
-        elif each.state is BindingState.ACTIVE:
-            transaction.put(replace(each, state=BindingState.RELEASING))
+    host = transaction.get(Host, host_id)
     if host is None:
-        return
-    generation = max((each.generation for each in bindings), default=0) + 1
-    zone = here.zone if here is not None else transaction.allocate(f"zone:{port.host_id}")
-    transaction.put(
-        Binding(
-            port_id=port.id,
-            network_id=port.network_id,
-            host_id=port.host_id,
-            state=BindingState.ACTIVE,
-            generation=generation,
-            zone=zone,
-        )
+        raise NotFound("host", host_id)
+    if host.projects and port.project_id not in host.projects:
+        raise Forbidden(f"(host {host.id} for project {port.project_id})")
+    here = binding_at(transaction, port.id, host_id)
+    generations = [each.generation for each in transaction.members(Binding, "port", port.id)]
+    binding = Binding(
+        port_id=port.id,
+        network_id=port.network_id,
+        host_id=host_id,
+        state=BindingState.PREPARED,
+        generation=1 + max(generations, default=0),
+        zone=here.zone if here is not None else transaction.allocate(f"zone:{host_id}"),
     )
+    transaction.put(binding)
+    return binding
+
+
+def activate(operation: Operation, binding: Binding) -> Binding:
+    """Give a prepared binding the port's traffic; the one that had it begins its release."""
+    release_others(operation, binding.port_id, binding.host_id)
+    active = replace(binding, state=BindingState.ACTIVE)
+    operation.transaction.put(active)
+    return active
+
+
+def release_others(operation: Operation, port_id: str, host_id: str) -> None:
+    """Whatever is active elsewhere begins its release."""
+    for each in list(operation.transaction.members(Binding, "port", port_id)):
+        if each.host_id != host_id and each.state is BindingState.ACTIVE:
+            operation.transaction.put(replace(each, state=BindingState.RELEASING))
+
+
+def binding_at(reader: Reader, port_id: str, host_id: str) -> Binding | None:
+    """The binding of a port at a host, in whatever state."""
+    return next((b for b in reader.members(Binding, "port", port_id) if b.host_id == host_id), None)
 
 
 def unbind(operation: Operation, binding: Binding) -> None:
@@ -83,7 +109,12 @@ def vif_type(port: Port, seen: Perspective) -> str:
 def vif_details(port: Port, seen: Perspective) -> dict[str, Any]:
     """What a hypervisor has to know to plug it."""
     binding = active_binding(seen.reader, port.id)
-    host = None if binding is None else seen.reader.get(Host, binding.host_id)
+    return {} if binding is None else plug_details(binding, seen.reader)
+
+
+def plug_details(binding: Binding, reader: Reader) -> dict[str, Any]:
+    """The details at one host."""
+    host = reader.get(Host, binding.host_id)
     if host is None:
         return {}
     return {"port_filter": True, "ovs_hybrid_plug": False, "connectivity": "l2", "bridge_name": host.bridge}

@@ -24,6 +24,7 @@ DEFINED = (
     "agent",
     "allowed-address-pairs",
     "binding",
+    "binding-extended",
     "empty-string-filtering",
     "external-net",
     "extra_dhcp_opt",
