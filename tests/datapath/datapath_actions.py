@@ -112,11 +112,11 @@ def _nodes(text: str) -> tuple[tuple[Node, ...], str]:
 
 
 def _number(text: str) -> int:
-    if "." in text:
-        return int(IPv4Address(text))
     if re.fullmatch(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", text):
         return int(text.replace(":", ""), 16)
-    return int(IPv6Address(text)) if ":" in text else int(text, 0)
+    if ":" in text:
+        return int(IPv6Address(text))
+    return int(IPv4Address(text)) if "." in text else int(text, 0)
 
 
 def _write(packet: Packet, fields: tuple[Field, ...], text: str) -> None:
