@@ -34,16 +34,16 @@ class Cloud:
         shown: dict[str, Any] = answer.json()[kind]
         return shown
 
-    async def list(self, kind: str, query: str = "") -> list[dict[str, Any]]:
+    async def all(self, kind: str, query: str = "") -> list[dict[str, Any]]:
         """All that match."""
         answer = await self.client.get(f"/v2.0/{_path(kind)}?{query}")
         assert answer.status_code == 200, answer.text
         found: list[dict[str, Any]] = answer.json()[f"{kind}s"]
         return found
 
-    async def names(self, kind: str, query: str = "") -> "list[str]":
+    async def names(self, kind: str, query: str = "") -> list[str]:
         """The names of all that match, in the order given."""
-        return [each["name"] for each in await self.list(kind, query)]
+        return [each["name"] for each in await self.all(kind, query)]
 
     async def delete(self, kind: str, key: str) -> None:
         """Gone."""

@@ -20,11 +20,11 @@ async def test_given_three_networks_when_filtered_then_repetition_means_or(three
 
 
 async def test_given_an_unknown_filter_when_listed_then_it_is_ignored(three: Cloud) -> None:
-    assert len(await three.list("network", "colour=blue")) == 3
+    assert len(await three.all("network", "colour=blue")) == 3
 
 
 async def test_given_fields_when_listed_then_only_these_come(three: Cloud) -> None:
-    assert await three.list("network", "name=a&fields=name&fields=tenant_id&fields=nothing") == [
+    assert await three.all("network", "name=a&fields=name&fields=tenant_id&fields=nothing") == [
         {"name": "a", "tenant_id": "00000000000000000000000000000001"}
     ]
 

@@ -26,7 +26,7 @@ async def test_given_a_bulk_beyond_the_limit_when_sent_then_nothing_of_it_is_mad
 ) -> None:
     await api.put(f"/v2.0/quotas/{OWN}", json={"quota": {"network": 1}})
     assert error(await api.post("/v2.0/networks", json={"networks": [{}, {}]})) == (409, "OverQuota")
-    assert await cloud.list("network") == []
+    assert await cloud.all("network") == []
 
 
 async def test_given_use_when_a_checked_limit_is_below_it_then_it_is_refused(

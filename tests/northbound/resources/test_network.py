@@ -71,7 +71,7 @@ async def test_given_a_network_when_deleted_then_subnets_and_segments_go_too(
 ) -> None:
     network, subnet = await cloud.network()
     await cloud.delete("network", network)
-    assert await cloud.list("subnet", f"id={subnet}") == []
+    assert await cloud.all("subnet", f"id={subnet}") == []
     assert store.snapshot.count(Segment) == 0
 
 
@@ -81,5 +81,5 @@ async def test_given_a_network_when_a_segment_is_added_then_it_has_two_and_keeps
     assert await cloud.names("segment", f"network_id={network['id']}&network_type=hop") == ["h"]
     assert (await cloud.refused("segment", network_id=network["id"], network_type="hop"))[0] == 400
     await cloud.delete("segment", added["id"])
-    (last,) = await cloud.list("segment", f"network_id={network['id']}")
+    (last,) = await cloud.all("segment", f"network_id={network['id']}")
     assert await cloud.refused_delete("segment", last["id"]) == (409, "SegmentInUse")

@@ -11,8 +11,8 @@ ANOTHER = "11111111-1111-1111-1111-111111111111"
 async def test_given_a_project_when_groups_are_listed_then_the_default_one_is_there_once(
     cloud: Cloud,
 ) -> None:
-    await cloud.list("security_group")
-    (group,) = await cloud.list("security_group")
+    await cloud.all("security_group")
+    (group,) = await cloud.all("security_group")
     described = sorted(
         (rule["direction"], rule["ethertype"], rule["remote_group_id"] == group["id"])
         for rule in group["security_group_rules"]
@@ -27,7 +27,7 @@ async def test_given_a_project_when_groups_are_listed_then_the_default_one_is_th
 
 
 async def test_given_the_default_group_when_imitated_or_renamed_then_it_is_refused(cloud: Cloud) -> None:
-    (group,) = await cloud.list("security_group")
+    (group,) = await cloud.all("security_group")
     assert await cloud.refused("security_group", name="Default") == (409, "SecurityGroupDefaultAlreadyExists")
     assert (await cloud.refused_update("security_group", group["id"], name="x"))[0] == 409
     other = await cloud.create("security_group", name="x")
