@@ -63,6 +63,11 @@ class MemoryTransaction:
         self.snapshot = self.snapshot.without(cls, key)
         return None
 
+    def touch(self, cls: type, key: str, /) -> object:
+        value: Any = self.snapshot.get(cls, key)
+        self.snapshot = self.snapshot.put(replace(value, revision_number=value.revision_number + 1))
+        return None
+
     def allocate(self, pool: str, /) -> int:
         held = self.pools.setdefault(pool, set())
         number = next(n for n in range(1, 1 << 24) if n not in held)

@@ -43,6 +43,10 @@ class Transaction(Reader, Protocol):
         """Remove a value. Raises KeyError when there is none."""
         ...
 
+    def touch(self, cls: type, key: str, /) -> object:
+        """Count a change of what belongs to a value as a change of it."""
+        ...
+
     def allocate(self, pool: str, /) -> int:
         """A free number of the pool."""
         ...

@@ -14,11 +14,6 @@ from overlace.northbound.schema.attributes import Computed, Schema
 V = TypeVar("V", bound=Entity)
 
 
-def touch(transaction: Transaction, value: Any) -> None:
-    """Count a change of what belongs to a value as a change of the value: a new revision number."""
-    transaction.put(replace(value, revision_number=value.revision_number + 1))
-
-
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One change in the making: the transaction, who asks, and the installation's constants."""

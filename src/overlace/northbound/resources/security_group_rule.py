@@ -6,7 +6,7 @@ from overlace.model.declaration import Attribute
 from overlace.model.policy import EtherType, SecurityGroup, SecurityGroupRule
 from overlace.northbound.conversion.rules import protocol_number
 from overlace.northbound.errors import BadRequest, Conflict, NotFound
-from overlace.northbound.resources.base import Operation, Resource, touch
+from overlace.northbound.resources.base import Operation, Resource
 from overlace.northbound.resources.default_group import NAME
 from overlace.northbound.schema.attributes import Computed, Perspective
 
@@ -43,14 +43,14 @@ class SecurityGroupRules(Resource[SecurityGroupRule]):
         validate_rule(rule)
         _refuse_twin(operation, rule)
         operation.transaction.put(rule)
-        touch(operation.transaction, group)
+        operation.transaction.touch(SecurityGroup, group.id)
         return rule
 
     def delete(self, operation: Operation, value: SecurityGroupRule) -> None:
         """Remove it; its group counts the change."""
         operation.transaction.delete(SecurityGroupRule, value.id)
         if (group := operation.transaction.get(SecurityGroup, value.security_group_id)) is not None:
-            touch(operation.transaction, group)
+            operation.transaction.touch(SecurityGroup, group.id)
 
 
 def _group(operation: Operation, group_id: str) -> SecurityGroup:

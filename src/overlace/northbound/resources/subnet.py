@@ -9,7 +9,7 @@ from overlace.northbound.auth.caller import Caller
 from overlace.northbound.errors import BadRequest, Conflict, Forbidden, InvalidInput, NotFound
 from overlace.northbound.intents import Reader
 from overlace.northbound.resources.addressing import add_automatic_addresses, drop_automatic_addresses
-from overlace.northbound.resources.base import Operation, Resource, touch
+from overlace.northbound.resources.base import Operation, Resource
 from overlace.northbound.resources.mtu import refuse_narrow
 from overlace.northbound.resources.subnet_layout import chosen_gateway, chosen_pools, validate_layout
 from overlace.northbound.schema.attributes import Computed, Perspective
@@ -47,7 +47,7 @@ class Subnets(Resource[Subnet]):
         _refuse_overlap(operation, subnet)
         refuse_narrow(network.mtu, [subnet.ip_version])
         operation.transaction.put(subnet)
-        touch(operation.transaction, network)
+        operation.transaction.touch(Network, network.id)
         add_automatic_addresses(operation, subnet)
         return subnet
 
@@ -72,7 +72,7 @@ class Subnets(Resource[Subnet]):
                 )
         operation.transaction.delete(Subnet, value.id)
         if (network := operation.transaction.get(Network, value.network_id)) is not None:
-            touch(operation.transaction, network)
+            operation.transaction.touch(Network, network.id)
 
     def visible(self, value: Subnet, caller: Caller, reader: Reader) -> bool:
         """As its network is."""
