@@ -20,7 +20,6 @@ from overlace.model.network import AllocationPool, HostRoute, Network, Subnet
 from overlace.model.policy import Direction, EtherType, SecurityGroupRule
 from overlace.model.port import AddressPair, Binding, BindingState, DhcpOption, FixedIp, Port
 from overlace.model.site import Host, TunnelEndpoint
-from overlace.store.codec import decode_value, encode_value
 from overlace.store.errors import NotFound, NumberTaken, StoreUnavailable
 from overlace.store.store import Commit, Store
 from overlace.store.transaction import Transaction
@@ -69,13 +68,6 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     store = await Store.open(tmp_path / "overlace.db", ManualClock())
     yield store
     await store.close()
-
-
-@pytest.mark.parametrize(
-    "value", [NETWORK, PORT, SUBNET, RULE, BINDING, HOST], ids=lambda v: type(v).__name__
-)
-def test_every_value_survives_its_encoding(value: object) -> None:
-    assert decode_value(type(value), encode_value(value)) == value
 
 
 async def test_what_is_committed_is_there_after_reopening(store: Store, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ still act on the number has acknowledged its removal. New numbers are taken behi
 number rests as long as the pool allows even after its quarantine.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from immutables import Map
@@ -52,15 +53,17 @@ class Allocations:
     pools: Map[str, Pool] = Map()
 
     def allocate(self, name: str) -> tuple[int, "Allocations"]:
-        """The next free number. Raises PoolExhausted."""
+        """The next free number behind the last one given. Raises PoolExhausted.
+
+        Each step over a held number moves the cursor past it, so a round of the pool costs what it gives.
+        """
         limits, pool = pool_range(name), self.pools.get(name, Pool())
         span = limits.last - limits.automatic + 1
-        if len(pool.held) < span * 2:
-            start = max(pool.cursor + 1, limits.automatic)
-            for step in range(len(pool.held) + 1):
-                number = limits.automatic + (start - limits.automatic + step) % span
-                if number not in pool.held:
-                    return number, self._with(name, Pool(number, pool.held.set(number, True)))
+        start = max(pool.cursor + 1, limits.automatic) - limits.automatic
+        for step in range(min(len(pool.held) + 1, span)):
+            number = limits.automatic + (start + step) % span
+            if number not in pool.held:
+                return number, self._with(name, Pool(number, pool.held.set(number, True)))
         raise PoolExhausted(f"no number is free in {name} ({limits.automatic}-{limits.last})")
 
     def request(self, name: str, number: int) -> "Allocations":
@@ -88,10 +91,16 @@ class Allocations:
             return self
         return self._with(name, replace(pool, held=pool.held.delete(number)))
 
-    def restore(self, name: str, number: int, *, allocated: bool) -> "Allocations":
-        """As loaded from the database."""
-        pool = self.pools.get(name, Pool())
-        return self._with(name, Pool(max(pool.cursor, number), pool.held.set(number, allocated)))
+    def state(self, name: str, number: int) -> bool | None:
+        """True allocated, False in quarantine, None free."""
+        return self.pools.get(name, Pool()).held.get(number)
+
+    def quarantined(self) -> Iterator[tuple[str, int]]:
+        """Every number that rests, with its pool."""
+        for name, pool in self.pools.items():
+            for number, allocated in pool.held.items():
+                if not allocated:
+                    yield name, number
 
     def _with(self, name: str, pool: Pool) -> "Allocations":
         return Allocations(self.pools.set(name, pool))

@@ -16,6 +16,10 @@ class NotFound(StoreError, KeyError):
         return str(self.args[0])
 
 
+class InvalidValue(StoreError, ValueError):
+    """A value that no column can hold: an integer beyond 64 bits, or text that is not Unicode."""
+
+
 class NumberTaken(StoreError):
     """A number that was asked for by name is held, rests in quarantine, or is outside its pool."""
 

@@ -4,6 +4,8 @@ A transaction runs on the event loop's thread against the *head*, the newest sta
 written. A writer thread takes all that waits and commits it as one SQL transaction; only then do the snapshot
 and the feed move on and do the callers hear. If a write fails, all that waited fails, and the head goes back to
 the durable snapshot.
+
+A transaction that changes nothing has read the head all the same: it is answered when that head is durable.
 """
 
 import asyncio
@@ -13,15 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine
 
 from overlace.kit.clock import Clock
 from overlace.kit.revision import Revision
 from overlace.model.snapshot import Change, Snapshot
 from overlace.store.allocation import Allocations
-from overlace.store.database import Database, Loaded, Record
+from overlace.store.engine import create_store_engine
 from overlace.store.errors import StoreUnavailable
+from overlace.store.loader import Loaded, history, load
+from overlace.store.migrations import migrate
 from overlace.store.transaction import Transaction
+from overlace.store.writer import Origin, Record, encode_record, write
 
 R = TypeVar("R")
 
@@ -46,17 +51,19 @@ class Commit:
 
 @dataclass(slots=True)
 class _Waiting:
-    record: Record
-    snapshot: Snapshot
+    """What is published when `record` is durable; None waits for the records before it."""
+
+    record: Record | None
+    commit: Commit
     allocations: Allocations
     done: asyncio.Future[None]
 
 
 class Store:
-    """Open it with `Store.open`."""
+    """Open it with `Store.open`. All methods are for the event loop's thread."""
 
-    def __init__(self, database: Database, loaded: Loaded, clock: Clock) -> None:
-        self._database = database
+    def __init__(self, engine: Engine, loaded: Loaded, clock: Clock) -> None:
+        self._engine = engine
         self._clock = clock
         self.cluster = loaded.cluster
         self.snapshot = loaded.snapshot
@@ -65,82 +72,112 @@ class Store:
         self._waiting: list[_Waiting] = []
         self._writer = ThreadPoolExecutor(1, "store-writer")
         self._writing: asyncio.Future[None] | None = None
+        self._closed = False
         self._listeners: list[Callable[[Commit], None]] = []
 
     @classmethod
     async def open(cls, path: Path, clock: Clock, origin: str = "site") -> "Store":
         """Open or create the database. Raises sqlalchemy.exc.SQLAlchemyError or RuntimeError."""
-        database = Database(path)
-        await asyncio.to_thread(database.prepare)
-        return cls(database, await asyncio.to_thread(database.load, origin), clock)
+        engine = create_store_engine(path)
+        try:
+            await asyncio.to_thread(migrate, engine)
+            return cls(engine, await asyncio.to_thread(load, engine, origin), clock)
+        except BaseException:
+            engine.dispose()
+            raise
 
     async def close(self) -> None:
-        """Finish what waits, and let go of the file."""
+        """Finish what waits, and let go of the file. Later transactions raise StoreUnavailable."""
+        self._closed = True
         while self._writing is not None:
             await asyncio.wait([self._writing])
         self._writer.shutdown()
-        self._database.close()
+        self._engine.dispose()
+
+    @property
+    def allocations(self) -> Allocations:
+        """The durable state of all numbers."""
+        return self._allocations
 
     async def transact(
         self, change: Callable[[Transaction], R], *, actor: str, request_id: str = "", source: str = ""
     ) -> Committed[R]:
         """Run `change` and make it durable. What it raises comes out, and nothing happened.
 
-        Raises StoreUnavailable when the database cannot be written.
+        Raises InvalidValue for a value that cannot be kept, StoreUnavailable when the database cannot be
+        written. Cancelling the caller does not undo what `change` did.
         """
-        transaction = Transaction(self._head, self._head_allocations, self._clock.now())
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        now = self._clock.now()
+        transaction = Transaction(self._head, self._head_allocations, now)
         result = change(transaction)
         changes = transaction.changes
         if not changes and not transaction.numbers:
-            return Committed(result, self._head.revision, ())
+            revision = self._head.revision
+            if self._head is not self.snapshot:
+                await self._durable(None, ())
+            return Committed(result, revision, ())
         revision = self._head.revision.next()
-        self._head = transaction.snapshot.at(revision)
-        self._head_allocations = transaction.allocations
-        at = self._clock.now().isoformat()
-        record = Record(revision, changes, tuple(transaction.numbers), actor, request_id, source, at)
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(record, self._head, self._head_allocations, done))
-        self._write_next()
-        await done
+        origin = Origin(actor, request_id, source)
+        record = encode_record(transaction, revision, origin, now.isoformat())
+        self._head, self._head_allocations = transaction.snapshot.at(revision), transaction.allocations
+        await self._durable(record, changes)
         return Committed(result, revision, changes)
 
     def subscribe(self, listener: Callable[[Commit], None]) -> Callable[[], None]:
-        """Call `listener` for every commit, in order; call what is returned to stop that."""
+        """Call `listener` for every commit, in order; call what is returned to stop that.
+
+        What a listener raises goes to the event loop's exception handler and stops nobody else.
+        """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     async def history(self, limit: int = 100) -> list[dict[str, Any]]:
         """The newest changes first: who changed what, when, from where, before and after."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._database.history, limit)
+        return await asyncio.get_running_loop().run_in_executor(self._writer, history, self._engine, limit)
+
+    async def _durable(self, record: Record | None, changes: tuple[Change, ...]) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        commit = Commit(self._head.revision, self._head, changes)
+        self._waiting.append(_Waiting(record, commit, self._head_allocations, done))
+        self._write_next()
+        await done
 
     def _write_next(self) -> None:
         if self._writing is not None or not self._waiting:
             return
         batch, self._waiting = self._waiting, []
-        records = [each.record for each in batch]
+        records = [each.record for each in batch if each.record is not None]
         loop = asyncio.get_running_loop()
-        self._writing = loop.run_in_executor(self._writer, self._database.write, records)
+        self._writing = loop.run_in_executor(self._writer, write, self._engine, records)
         self._writing.add_done_callback(lambda written: self._written(batch, written))
 
     def _written(self, batch: list[_Waiting], written: "asyncio.Future[None]") -> None:
         self._writing = None
-        failure = written.exception()
-        if failure is None:
-            for each in batch:
-                self._publish(each)
-        elif isinstance(failure, SQLAlchemyError | OSError):
+        failure = asyncio.CancelledError() if written.cancelled() else written.exception()
+        if failure is not None:
             self._give_up(batch, failure)
         else:
-            raise failure
+            for each in batch:
+                self._publish(each)
         self._write_next()
 
     def _publish(self, each: _Waiting) -> None:
-        self.snapshot, self._allocations = each.snapshot, each.allocations
-        commit = Commit(each.record.revision, each.snapshot, each.record.changes)
-        for listener in tuple(self._listeners):
-            listener(commit)
+        if each.record is not None:
+            self.snapshot, self._allocations = each.commit.snapshot, each.allocations
+            for listener in tuple(self._listeners):
+                self._tell(listener, each.commit)
         if not each.done.done():
             each.done.set_result(None)
+
+    def _tell(self, listener: Callable[[Commit], None], commit: Commit) -> None:
+        try:
+            listener(commit)
+        except Exception as reason:
+            # It is durable and others wait to hear it: the listener's fault must not become theirs.
+            loop = asyncio.get_running_loop()
+            loop.call_exception_handler({"message": "a listener of the store failed", "exception": reason})
 
     def _give_up(self, batch: list[_Waiting], failure: BaseException) -> None:
         """What came after the failed batch was built on it, and fails with it."""
@@ -148,4 +185,6 @@ class Store:
         self._head, self._head_allocations = self.snapshot, self._allocations
         for each in lost:
             if not each.done.done():
-                each.done.set_exception(StoreUnavailable(f"the database cannot be written: {failure}"))
+                error = StoreUnavailable(f"the database cannot be written: {failure}")
+                error.__cause__ = failure
+                each.done.set_exception(error)

@@ -1,12 +1,26 @@
-"""The database: one table of values a resource, and the tables of the store itself."""
+"""The database: one table a resource with a column for every field, and the tables of the store itself.
+
+The tables follow the declarations; the migrations do not, for they tell what past releases made. A test holds the
+two against each other.
+"""
+
+from dataclasses import fields
+from functools import reduce
+from operator import or_
+from types import NoneType, UnionType
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, Text
+from sqlalchemy.types import TypeEngine
 
 from overlace.model import identity, network, policy, port, site
-from overlace.model.declaration import RESOURCES
+from overlace.model.declaration import RESOURCES, ResourceType
 
 DECLARED = (identity, network, policy, port, site)
 """The modules whose import declares the resources."""
+
+HEXADECIMAL: Final = frozenset({"datapath_id"})
+"""Unsigned 64-bit fields, kept as 16 digits as OVSDB does: SQL integers have a sign."""
 
 METADATA = MetaData()
 
@@ -37,15 +51,43 @@ ALLOCATIONS = Table(
     "allocations",
     METADATA,
     Column("pool", String, primary_key=True),
-    Column("number", BigInteger, primary_key=True),
-    Column("allocated", Boolean, nullable=False),
+    Column("value", BigInteger, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("since", String, nullable=False),
 )
-VALUES: dict[type, Table] = {
-    cls: Table(
-        f"resource_{declared.kind}",
-        METADATA,
-        Column("id", String, primary_key=True),
-        Column("value", Text, nullable=False),
-    )
-    for cls, declared in RESOURCES.items()
-}
+
+
+def without_none(kind: Any) -> tuple[Any, bool]:
+    """A declared type without its None, and whether it had one."""
+    if get_origin(kind) not in (Union, UnionType):
+        return kind, False
+    kinds = tuple(each for each in get_args(kind) if each is not NoneType)
+    optional = len(kinds) < len(get_args(kind))
+    return reduce(or_, kinds), optional
+
+
+def _column_type(name: str, kind: Any) -> TypeEngine[Any]:
+    base = getattr(kind, "__supertype__", kind)  # Mac is a NewType of int
+    if name in HEXADECIMAL:
+        return String(16)
+    if base is bool:
+        return Boolean()
+    if base is int:
+        return BigInteger()
+    return Text() if get_origin(base) is tuple else String()
+
+
+def _table(declared: ResourceType) -> Table:
+    types = get_type_hints(declared.cls)
+    columns: list[Column[Any]] = []
+    names = [each.name for each in fields(declared.cls)]
+    if "id" not in names:
+        columns.append(Column("id", String(), primary_key=True))
+    for name in names:
+        kind, optional = without_none(types[name])
+        key = name == "id"
+        columns.append(Column(name, _column_type(name, kind), primary_key=key, nullable=optional and not key))
+    return Table(f"resource_{declared.kind}", METADATA, *columns)
+
+
+VALUES: dict[type, Table] = {cls: _table(declared) for cls, declared in RESOURCES.items()}

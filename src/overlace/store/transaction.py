@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
 
 from overlace.model.declaration import Entity
 from overlace.model.snapshot import Change, Snapshot
@@ -11,6 +11,8 @@ from overlace.store.allocation import Allocations
 from overlace.store.errors import NotFound
 
 V = TypeVar("V")
+
+_STAMPS: Final = frozenset({"revision_number", "created_at", "updated_at"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,11 @@ class Transaction:
         self._before = snapshot
         self.snapshot = snapshot
         self.allocations = allocations
-        self.numbers: list[NumberChange] = []
-        self._now = now.replace(microsecond=0)
+        self._held_before = allocations
+        self._now = now.astimezone(UTC).replace(microsecond=0)
         self._touched: dict[tuple[type, str], None] = {}
+        self._counted: set[tuple[type, str]] = set()
+        self._numbers: dict[tuple[str, int], None] = {}
 
     def get(self, cls: type[V], key: str) -> V | None:
         """The value of that class and id, or None."""
@@ -51,13 +55,19 @@ class Transaction:
 
     def put(self, value: Entity) -> Any:
         """Insert or replace; gives the value as kept, with revision number and timestamps."""
-        before = self.snapshot.get(type(value), value.id)
-        if before == value:
-            return before
-        kept = self._stamped(value, before)
-        self.snapshot = self.snapshot.put(kept)
-        self._touched[type(value), value.id] = None
+        kept = self._stamped(value, self._before.get(type(value), value.id))
+        if self.snapshot.get(type(value), value.id) != kept:
+            self.snapshot = self.snapshot.put(kept)
+            self._touched[type(value), value.id] = None
         return kept
+
+    def touch(self, cls: type[Any], key: str) -> None:
+        """Count a change of what belongs to a value as a change of it: once a transaction. Raises NotFound."""
+        value: Any = self.snapshot.get(cls, key)
+        if value is None:
+            raise NotFound(cls, key)
+        self._counted.add((cls, key))
+        self.put(value)
 
     def delete(self, cls: type, key: str) -> None:
         """Remove a value. Raises NotFound (a KeyError)."""
@@ -67,25 +77,25 @@ class Transaction:
         self._touched[cls, key] = None
 
     def allocate(self, pool: str) -> int:
-        """A free number. Raises PoolExhausted."""
+        """A free number. Raises PoolExhausted, or KeyError for a pool that is none."""
         number, self.allocations = self.allocations.allocate(pool)
-        self.numbers.append(NumberChange(pool, number, state=True))
+        self._numbers[pool, number] = None
         return number
 
     def request(self, pool: str, value: int) -> None:
-        """Take this very number. Raises NumberTaken."""
+        """Take this very number. Raises NumberTaken, or KeyError for a pool that is none."""
         self.allocations = self.allocations.request(pool, value)
-        self.numbers.append(NumberChange(pool, value, state=True))
+        self._numbers[pool, value] = None
 
     def release(self, pool: str, value: int) -> None:
-        """Give a number back, into quarantine."""
+        """Give a number back, into quarantine. What is not allocated stays as it is."""
         self.allocations = self.allocations.release(pool, value)
-        self.numbers.append(NumberChange(pool, value, state=False))
+        self._numbers[pool, value] = None
 
     def end_quarantine(self, pool: str, value: int) -> None:
-        """Nobody can act on the number any more: it is free."""
+        """Nobody can act on the number any more: it is free. What is not in quarantine stays as it is."""
         self.allocations = self.allocations.end_quarantine(pool, value)
-        self.numbers.append(NumberChange(pool, value, state=None))
+        self._numbers[pool, value] = None
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -93,19 +103,37 @@ class Transaction:
         pairs = (
             (cls, key, self._before.get(cls, key), self.snapshot.get(cls, key)) for cls, key in self._touched
         )
+        return tuple(Change(cls, key, before, after) for cls, key, before, after in pairs if before != after)
+
+    @property
+    def numbers(self) -> tuple[NumberChange, ...]:
+        """The numbers whose state differs from before, each once."""
         return tuple(
-            Change(cls, key, before, after) for cls, key, before, after in pairs if before is not after
+            NumberChange(pool, number, after)
+            for pool, number in self._numbers
+            if (after := self.allocations.state(pool, number)) != self._held_before.state(pool, number)
         )
 
+    @property
+    def cursors(self) -> dict[str, int]:
+        """The last number given of every pool that gave one."""
+        pools = {pool for pool, _ in self._numbers if pool in self.allocations.pools}
+        cursors = {pool: self.allocations.pools[pool].cursor for pool in pools}
+        return {pool: number for pool, number in cursors.items() if number != self._cursor_before(pool)}
+
+    def _cursor_before(self, pool: str) -> int:
+        known = self._held_before.pools.get(pool)
+        return 0 if known is None else known.cursor
+
     def _stamped(self, value: Entity, before: Any) -> Any:
-        names = {each.name for each in fields(value)}  # type: ignore[arg-type]
-        if "revision_number" not in names:
+        """The store keeps the stamps: what the caller gives for them says nothing, and is no change."""
+        if not _STAMPS.issubset(each.name for each in fields(value)):  # type: ignore[arg-type]
             return value
+        given: Any = value
         if before is None:
-            return replace(value, revision_number=1, created_at=self._now, updated_at=self._now)  # type: ignore[type-var]
-        return replace(  # type: ignore[type-var]
-            value,
-            revision_number=before.revision_number + 1,
-            created_at=before.created_at,
-            updated_at=self._now,
-        )
+            return replace(given, revision_number=1, created_at=self._now, updated_at=self._now)
+        stamps = {name: getattr(before, name) for name in _STAMPS}
+        if replace(given, **stamps) == before and (type(value), value.id) not in self._counted:
+            return before
+        stamps |= {"revision_number": before.revision_number + 1, "updated_at": self._now}
+        return replace(given, **stamps)

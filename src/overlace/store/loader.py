@@ -1,0 +1,89 @@
+"""Reading the database: all of it at the start, in bulk, and the log of changes on demand."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from immutables import Map
+from sqlalchemy import Connection, Engine, insert, select
+
+from overlace.kit.revision import Revision
+from overlace.model.declaration import RESOURCES, Index
+from overlace.model.snapshot import Snapshot
+from overlace.store.allocation import Allocations, Pool
+from overlace.store.codec import decode_row
+from overlace.store.tables import ALLOCATIONS, CHANGES, META, REVISIONS, VALUES
+from overlace.store.writer import CURSOR
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The contents of a database; `cluster` names the store that its switches are marked with."""
+
+    cluster: str
+    snapshot: Snapshot
+    allocations: Allocations
+
+
+def load(engine: Engine, origin: str) -> Loaded:
+    """Everything at the last revision; a new database becomes one of `origin`."""
+    with engine.begin() as connection:
+        meta: dict[str, str] = {row.name: row.value for row in connection.execute(select(META))}
+        if "origin" not in meta:
+            meta = {"origin": origin, "epoch": "1", "number": "0", "cluster": str(uuid4())}
+            connection.execute(insert(META), [{"name": name, "value": each} for name, each in meta.items()])
+        revision = Revision(meta["origin"], int(meta["epoch"]), int(meta["number"]))
+        return Loaded(meta["cluster"], _snapshot(connection, revision), _allocations(connection, meta))
+
+
+def history(engine: Engine, limit: int) -> list[dict[str, Any]]:
+    """The newest changes first: who, when, what; `before` and `after` are JSON text."""
+    joined = CHANGES.join(
+        REVISIONS, (CHANGES.c.epoch == REVISIONS.c.epoch) & (CHANGES.c.number == REVISIONS.c.number)
+    )
+    who = (REVISIONS.c.actor, REVISIONS.c.request_id, REVISIONS.c.source, REVISIONS.c.at)
+    newest = CHANGES.c.epoch.desc(), CHANGES.c.number.desc(), CHANGES.c.kind, CHANGES.c.id
+    wanted = select(CHANGES, *who).select_from(joined).order_by(*newest).limit(limit)
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
+def _snapshot(connection: Connection, revision: Revision) -> Snapshot:
+    """Built in dictionaries and frozen once: putting value by value would copy tree paths each time."""
+    tables: dict[type, Map[str, Any]] = {}
+    indexes: dict[tuple[type, str], Map[str, Map[str, Map[str, Any]]]] = {}
+    for cls in VALUES:
+        values = dict(_values(connection, cls))
+        if values:
+            tables[cls] = Map(values)
+            for index in RESOURCES[cls].indexes:
+                indexes[cls, index.name] = _index(index, values)
+    return Snapshot(revision, Map(tables), Map(indexes))
+
+
+def _values(connection: Connection, cls: type) -> Iterator[tuple[str, Any]]:
+    for mapping in connection.execute(select(VALUES[cls])).mappings():
+        row = dict(mapping)
+        yield row["id"], decode_row(cls, row)
+
+
+def _index(index: Index, values: dict[str, Any]) -> Map[str, Map[str, Map[str, Any]]]:
+    tree: dict[str, dict[str, dict[str, Any]]] = {}
+    for key, value in values.items():
+        for outer, inner in index.keys(value):
+            tree.setdefault(outer, {}).setdefault(inner, {})[key] = value
+    return Map(
+        {outer: Map({inner: Map(bucket) for inner, bucket in level.items()}) for outer, level in tree.items()}
+    )
+
+
+def _allocations(connection: Connection, meta: dict[str, str]) -> Allocations:
+    held: dict[str, dict[int, bool]] = {}
+    for row in connection.execute(select(ALLOCATIONS)):
+        held.setdefault(row.pool, {})[row.value] = row.state == "allocated"
+    cursors = {
+        name.removeprefix(CURSOR): int(value) for name, value in meta.items() if name.startswith(CURSOR)
+    }
+    names = sorted(held.keys() | cursors.keys())
+    return Allocations(Map({name: Pool(cursors.get(name, 0), Map(held.get(name, {}))) for name in names}))
