@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.datapath.capture import Taps
 from tests.datapath.private_switch import PrivateSwitch, private_switch
 
 
@@ -24,4 +25,11 @@ def switch(started_switch: PrivateSwitch) -> PrivateSwitch:
     started_switch.ofctl("del-flows", "br-int")
     started_switch.ofctl("del-groups", "br-int")
     started_switch.ofctl("del-meters", "br-int")
+    started_switch.appctl("dpctl/flush-conntrack")
     return started_switch
+
+
+@pytest.fixture
+def taps(switch: PrivateSwitch) -> Taps:
+    """Real frames in and out of the switch's ports 1 to 6."""
+    return Taps(switch, {number: f"p{number}" for number in range(1, 7)})

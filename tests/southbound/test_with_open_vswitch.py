@@ -43,6 +43,14 @@ def switch() -> Iterator[PrivateSwitch]:
         managers = "db:Open_vSwitch,Open_vSwitch,manager_options"
         running.command("ovs-appctl", "-t", "ovsdb-server", "ovsdb-server/add-remote", managers)
         yield running
+        kill_vswitchd(running)  # it takes seconds to leave by itself
+
+
+def kill_vswitchd(switch: PrivateSwitch) -> None:
+    """End ovs-vswitchd without warning."""
+    pid_file = switch.directory / "ovs-vswitchd.pid"
+    os.kill(int(pid_file.read_text()), signal.SIGKILL)
+    pid_file.unlink()
 
 
 async def join(switch: PrivateSwitch, hub: Controller) -> None:
@@ -158,9 +166,7 @@ async def test_a_restarted_vswitchd_is_filled_again(switch: PrivateSwitch) -> No
 
 async def restart_vswitchd(switch: PrivateSwitch) -> None:
     """Kill ovs-vswitchd without warning and start it again."""
-    pid_file = switch.directory / "ovs-vswitchd.pid"
-    os.kill(int(pid_file.read_text()), signal.SIGKILL)
-    pid_file.unlink()
+    kill_vswitchd(switch)
     await asyncio.to_thread(
         switch.command,
         *("ovs-vswitchd", f"unix:{switch.directory}/db.sock", "--enable-dummy", "--disable-system"),

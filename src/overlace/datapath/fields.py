@@ -139,6 +139,7 @@ class IpProto:
     ICMP = 1
     TCP = 6
     UDP = 17
+    IPV6_FRAGMENT = 44
     ICMPV6 = 58
     SCTP = 132
 

@@ -1,4 +1,4 @@
-"""Tell the plan's owner how far one switch is: once for each sequence, and never more than is true."""
+"""Tell the plan's owner how far one switch is: once for each write, and never more than is true."""
 
 from overlace.compiler.plan import SwitchName
 from overlace.southbound.contents import Contents
@@ -15,6 +15,7 @@ class Acknowledgement:
         self._contents = contents
         self._listener = listener
         self._written: int | None = None
+        self._news = False
         self._ports_pending = False
         self._ports_problem: str | None = None
         self.told: int | None = None
@@ -23,6 +24,7 @@ class Acknowledgement:
     def restart(self) -> None:
         """A new connection: what was said of the old one no longer holds."""
         self._written = self.told = None
+        self._news = False
 
     def ports_changed(self) -> None:
         """Tunnel ports are being changed: hold back until the database shows them."""
@@ -31,14 +33,16 @@ class Acknowledgement:
     def written(self, sequence: int) -> None:
         """The flows of `sequence` are in the tables."""
         self._written = sequence
+        self._news = True
 
     def tell(self, database: HostDatabase | None, *, has_database: bool) -> None:
         """Say what can be said now."""
-        if self._written is None or self._written == self.told:
+        if self._written is None or not self._news:
             return
         if has_database and self._ports_pending and not self._ports_there(database):
             return
         self.told = self._written
+        self._news = False
         if (failure := self._contents.new_failure()) is not None:
             self._listener.failed(self._switch, self.told, failure)
         else:

@@ -42,9 +42,9 @@ class Audit:
         """Check everything once. Raises NotConnectedError when the switch is not (or no longer) in sync, and what
         `SwitchConnection.request` raises."""
         reader = self._reader()
+        await self._check(None)  # groups and meters first: the flows that use them cannot be repaired without
         async for piece in reader.pieces(tuple(self._switch.contents.table.flows.values())):
             await self._check(piece)
-        await self._check(None)
         if self._found.repaired:
             log.warning(
                 "audit repaired a switch",

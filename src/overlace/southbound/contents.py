@@ -28,6 +28,8 @@ class Contents:
 
     def __init__(self, is_learned: IsLearned, canonical: Callable[[Flow], Flow]) -> None:
         self.table = DesiredTable(is_learned, canonical)
+        self.leaving: set[FragmentId] = set()
+        """Fragments that are to go soon: one of these gives way to a newcomer that conflicts with it."""
         self.held_out: dict[FragmentId, HeldOut] = {}
         self._replaced: dict[FragmentId, Fragment] = {}
         self._unreported: dict[FragmentId, str] = {}
@@ -44,11 +46,21 @@ class Contents:
             try:
                 operations = self.table.apply(change)
             except ConflictError as conflict:
-                self._hold_out(change.added.pop(conflict.newcomer), str(conflict))
-                change.removed.pop(conflict.newcomer, None)
+                self._settle_conflict(change, conflict)
             else:
                 self._replaced.update(replaced)
                 return operations
+
+    def _settle_conflict(self, change: SwitchChange, conflict: ConflictError) -> None:
+        """Let what is about to leave give way; otherwise hold the newcomer out."""
+        gives_way = conflict.holder if conflict.holder in self.leaving else conflict.newcomer
+        newcomer = change.added.pop(gives_way, None)
+        change.removed.pop(gives_way, None)
+        if gives_way == conflict.newcomer:
+            assert newcomer is not None
+            self._hold_out(newcomer, str(conflict))
+        elif gives_way in self.table.fragments:
+            change.removed[gives_way] = self.table.fragments[gives_way]
 
     def hold_out(self, subject: Subject, reason: str) -> list[FragmentId]:
         """Take the fragments with this flow, group or meter off the table (a later comparison does the rest).

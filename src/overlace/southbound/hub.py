@@ -5,7 +5,9 @@ is kept waiting for a while and then let go, with a log line that says how to ad
 """
 
 import asyncio
+import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -16,7 +18,7 @@ from overlace.southbound.comparison_report import ComparisonReport
 from overlace.southbound.database_view import Reported
 from overlace.southbound.events import PacketListener
 from overlace.southbound.expected import ExpectedSwitch, ExpectedSwitches, RefusedError, SwitchKind
-from overlace.southbound.failures import NotConnectedError, SouthboundError
+from overlace.southbound.failures import NotConnectedError, PlanFailure, SouthboundError
 from overlace.southbound.host_database import HostDatabase
 from overlace.southbound.observations import HostSeen, ObservationSink
 from overlace.southbound.openflow_channel import OpenFlowChannel, SwitchConnection
@@ -25,19 +27,23 @@ from overlace.southbound.reading import SwitchReader
 from overlace.southbound.server import Listen
 from overlace.southbound.settings import Context
 from overlace.southbound.status import Phase, SouthboundStatus
+from overlace.southbound.succession import Succession
 from overlace.southbound.switch import Switch
 from overlace.wire.openflow.messages import FlowEntry, Message, PacketIn, RoleStatus
 
 log = structlog.get_logger(__name__)
 
-_TICK = 1.0
+_TICK = 0.5
+_ALL = sys.maxsize
+"""Later than any sequence: who is gone is not waited for."""
 
 
 class Southbound:
     """All switches. Everything runs on the event loop's thread; the caller owns the TaskGroup in `context`."""
 
     def __init__(self, context: Context, sink: ObservationSink, packets: PacketListener) -> None:
-        self._context = context
+        self._listener = context.listener
+        self._context = context = replace(context, listener=self)
         self._sink = sink
         self._packets = packets
         self._expected = ExpectedSwitches()
@@ -49,6 +55,13 @@ class Southbound:
         self._openflow = OpenFlowChannel(context.clock, self)
         self._ovsdb = OvsdbChannel(context.clock, self._expected, self)
         self._background: list[asyncio.Task[None]] = []
+        self._told: dict[SwitchName, int] = {}
+        self._succession = Succession(
+            lambda name, change, sequence: self._switch(name).publish(change, sequence),
+            lambda name, fragments: self._switch(name).leaving(fragments),
+            self._in_sync,
+            context.settings.removal_grace,
+        )
 
     # --- running --------------------------------------------------------------------------------------
 
@@ -102,8 +115,7 @@ class Southbound:
 
     def publish(self, change: PlanChange) -> None:
         """Bring a change of the plan to the switches concerned. Never blocks, never raises."""
-        for name, switch_change in change.switches.items():
-            self._switch(name).publish(switch_change, change.sequence)
+        self._succession.publish(change, self._context.clock.monotonic())
 
     def plan_ready(self, name: SwitchName | None = None) -> None:
         """What was published now is the whole plan for this switch (None: for all, also those to come).
@@ -171,6 +183,33 @@ class Southbound:
             encoder.encoded_bytes,
             encoder.cache_hits,
         )
+
+    # --- what switches tell of the plan (PlanListener) ------------------------------------------------
+
+    def connected(self, switch: SwitchName, connected: bool) -> None:
+        """A switch has come under control, or is so no more."""
+        self._told.pop(switch, None)
+        self._listener.connected(switch, connected)
+        if not connected:
+            self._succession.heard(switch, _ALL)
+
+    def acknowledged(self, switch: SwitchName, sequence: int) -> None:
+        """A switch has done everything up to `sequence`, but for removals that wait for others."""
+        done = self._succession.done_up_to(switch, sequence)
+        if done == sequence or done > self._told.get(switch, -1):
+            self._told[switch] = done
+            self._listener.acknowledged(switch, done)
+        self._succession.heard(switch, sequence)
+
+    def failed(self, switch: SwitchName, sequence: int, failure: PlanFailure) -> None:
+        """A switch has refused a part of the plan."""
+        self._listener.failed(switch, sequence, failure)
+        self._succession.heard(switch, sequence)
+
+    def held(self, switch: SwitchName, reason: str) -> None:
+        """Nothing is written to a switch."""
+        self._listener.held(switch, reason)
+        self._succession.heard(switch, _ALL)
 
     # --- what the channels tell -----------------------------------------------------------------------
 
@@ -243,6 +282,10 @@ class Southbound:
                 switch.plan_ready()
         return switch
 
+    def _in_sync(self, name: SwitchName) -> bool:
+        switch = self._switches.get(name)
+        return switch is not None and switch.phase is Phase.IN_SYNC
+
     def _connected(self, name: SwitchName) -> Switch:
         switch = self._switches.get(name)
         if switch is None or switch.connection is None:
@@ -304,6 +347,7 @@ class Southbound:
         while True:
             await asyncio.sleep(_TICK)
             now = self._context.clock.monotonic()
+            self._succession.tick(now)
             for switch in tuple(self._switches.values()):
                 switch.tick(now)
             for connection, since in tuple(self._parked.items()):

@@ -31,14 +31,14 @@ class Batch:
     would take flows along.
     """
 
-    meters_added: Sequence[Meter] = ()
-    meters_changed: Sequence[Meter] = ()
-    groups_added: Sequence[Group] = ()
-    groups_changed: Sequence[Group] = ()
-    flows_put: Sequence[Flow] = ()
-    flows_removed: Sequence[Flow] = ()
-    groups_removed: Sequence[Group] = ()
-    meters_removed: Sequence[Meter] = ()
+    meters_added: tuple[Meter, ...] = ()
+    meters_changed: tuple[Meter, ...] = ()
+    groups_added: tuple[Group, ...] = ()
+    groups_changed: tuple[Group, ...] = ()
+    flows_put: tuple[Flow, ...] = ()
+    flows_removed: tuple[Flow, ...] = ()
+    groups_removed: tuple[Group, ...] = ()
+    meters_removed: tuple[Meter, ...] = ()
 
     @property
     def bundled(self) -> int:
@@ -59,9 +59,14 @@ def order(operations: TableOperations, limit: int = DEFAULT_LIMIT) -> list[Batch
     groups, meters, flows = operations.groups, operations.meters, operations.flows
     groups_added = referenced_first(groups.added)
     groups_removed = referenced_first(groups.removed)[::-1]
-    put = [*flows.added, *flows.changed]
     whole = Batch(
-        meters.added, meters.changed, groups_added, groups.changed, put, flows.removed, groups_removed
+        tuple(meters.added),
+        tuple(meters.changed),
+        tuple(groups_added),
+        tuple(groups.changed),
+        (*flows.added, *flows.changed),
+        tuple(flows.removed),
+        tuple(groups_removed),
     )
     batches = [whole] if len(operations) <= limit else list(_cut(whole, limit))
     batches += [Batch(meters_removed=part) for part in _parts(meters.removed, limit)]
@@ -78,9 +83,9 @@ def _cut(whole: Batch, limit: int) -> Iterator[Batch]:
     yield from (Batch(groups_removed=part) for part in _parts(whole.groups_removed, limit))
 
 
-def _parts(items: Sequence[T], limit: int) -> Iterator[Sequence[T]]:
+def _parts(items: Sequence[T], limit: int) -> Iterator[tuple[T, ...]]:
     for start in range(0, len(items), limit):
-        yield items[start : start + limit]
+        yield tuple(items[start : start + limit])
 
 
 def referenced_first(groups: Sequence[Group]) -> list[Group]:

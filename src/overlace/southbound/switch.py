@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from overlace.compiler.plan import SwitchChange, SwitchName, TunnelPort
+from overlace.compiler.plan import FragmentId, SwitchChange, SwitchName, TunnelPort
 from overlace.southbound.acknowledgement import Acknowledgement
 from overlace.southbound.comparison_report import ComparisonReport
 from overlace.southbound.contents import Contents
@@ -61,6 +61,7 @@ class Switch:
         self._writes = 0
         self._writer: Writer | None = None
         self._task: asyncio.Task[None] | None = None
+        self._repair: asyncio.Future[bool] | None = None
         self._plan_ready = False
         self._gate = asyncio.Event()
         self._acknowledgement = Acknowledgement(name, self.contents, context.listener)
@@ -78,6 +79,10 @@ class Switch:
         else:
             self.contents.apply(change)
             self._sequence = sequence
+
+    def leaving(self, fragments: set[FragmentId]) -> None:
+        """Fragments that will be removed soon; until then one that conflicts with a new one gives way."""
+        self.contents.leaving = fragments
 
     def plan_ready(self) -> None:
         """The plan now counts for this switch: what it does not hold may be removed."""
@@ -97,13 +102,16 @@ class Switch:
         return self._writer.stamp if self._writer else None
 
     async def repair(self, operations: TableOperations) -> bool:
-        """Write what an audit found, at once or not at all: False when the switch is not quiet."""
+        """Write what an audit found. False when the switch is not quiet, refuses it or goes away."""
         if self.quiet is None:
             return False
-        done = asyncio.Event()
-        self._start_write(operations, done.set)
-        await done.wait()
-        return True
+        self._repair = asyncio.get_running_loop().create_future()
+        self._start_write(operations, self._repaired)
+        return await self._repair
+
+    def _repaired(self, *, success: bool = True) -> None:
+        if self._repair is not None and not self._repair.done():
+            self._repair.set_result(success)
 
     # --- connections ----------------------------------------------------------------------------------
 
@@ -389,6 +397,7 @@ class Switch:
         if self._writer is not None:
             self._writer.abandon()
             self._writer = None
+        self._repaired(success=False)
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
         self._absorb_pending()

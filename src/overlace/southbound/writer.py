@@ -110,6 +110,6 @@ class Writer:
 def _append(batches: list[Batch], flow: Flow) -> None:
     """Let a flow be the last one put; removed meters come outside a bundle, so beside them it gets its own."""
     if batches and batches[-1].bundled:
-        batches[-1] = replace(batches[-1], flows_put=[*batches[-1].flows_put, flow])
+        batches[-1] = replace(batches[-1], flows_put=(*batches[-1].flows_put, flow))
     else:
-        batches.append(Batch(flows_put=[flow]))
+        batches.append(Batch(flows_put=(flow,)))

@@ -11,6 +11,7 @@ switches joined by wires and tunnels.
 
 from overlace.datapath.interpreter.effects import Committed, Dropped, Effect, Learned, Sent, ToController
 from overlace.datapath.interpreter.evaluate import effects, run
+from overlace.datapath.interpreter.network import Network, Switch, TunnelPort, deliver, follow
 from overlace.datapath.interpreter.packet import Packet
 from overlace.datapath.interpreter.surroundings import Surroundings
 from overlace.datapath.interpreter.tables import Tables
@@ -21,13 +22,18 @@ __all__ = [
     "Dropped",
     "Effect",
     "Learned",
+    "Network",
     "Packet",
     "Sent",
     "Surroundings",
+    "Switch",
     "Tables",
     "ToController",
     "Trace",
+    "TunnelPort",
+    "deliver",
     "effects",
+    "follow",
     "format_trace",
     "run",
 ]

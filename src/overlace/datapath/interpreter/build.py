@@ -7,6 +7,7 @@ and anything unusual are set on the result: ``tcp(...).replace({Field.IP_TTL: 1}
 from ipaddress import IPv4Address, IPv6Address
 
 from overlace.datapath.fields import EthType, Field, IpProto
+from overlace.datapath.interpreter.encode import to_frame
 from overlace.datapath.interpreter.packet import Packet
 from overlace.datapath.prerequisites import ND_ADVERT, ND_SOLICIT
 from overlace.kit.addresses import BROADCAST, IPAddress
@@ -22,6 +23,7 @@ ECHO_REQUEST_V6, ECHO_REPLY_V6 = 128, 129
 _SOURCE_LINK_LAYER, _TARGET_LINK_LAYER = 1, 2
 _OVERRIDE_SOLICITED = 0x60000000
 _DEFAULT_TTL, _NEIGHBOUR_TTL = 64, 255
+_ETHERNET_BYTES = 14
 _SOLICITED_NODE = int(IPv6Address("ff02::1:ff00:0"))
 
 
@@ -98,6 +100,24 @@ def icmpv6(
     """An ICMPv6 message (RFC 4443)."""
     packet = ip(macs, addresses, IpProto.ICMPV6, length)
     return packet.replace({F.ICMPV6_TYPE: icmp_type, F.ICMPV6_CODE: code})
+
+
+def icmp_error(
+    macs: tuple[int, int],
+    addresses: tuple[IPAddress, IPAddress],
+    about: Packet,
+    icmp_type: int = UNREACHABLE,
+    code: int = 0,
+) -> Packet:
+    """An ICMP or ICMPv6 error that quotes the beginning of the packet `about` (RFC 792, RFC 4443)."""
+    of_v4 = addresses[0].version == 4
+    packet = ip(macs, addresses, IpProto.ICMP if of_v4 else IpProto.ICMPV6)
+    packet[F.ICMPV4_TYPE if of_v4 else F.ICMPV6_TYPE] = icmp_type
+    packet[F.ICMPV4_CODE if of_v4 else F.ICMPV6_CODE] = code
+    quoted = to_frame(about)[_ETHERNET_BYTES:]
+    packet.payload = bytes(4) + quoted[: (20 if of_v4 else 40) + 8]
+    packet.length = _ETHERNET_BYTES + len(packet.payload) + (24 if of_v4 else 44)
+    return packet
 
 
 def neighbour_solicitation(source: int, sender: IPv6Address, target: IPv6Address) -> Packet:

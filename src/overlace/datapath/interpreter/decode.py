@@ -18,7 +18,7 @@ NOT_ETH_TYPE = 0x05FF
 _SNAP = bytes.fromhex("aaaa03000000")
 _MINIMUM_ETH_TYPE = 0x0600
 _VLAN_TPIDS = (EthType.VLAN, EthType.QINQ)
-_IPV6_FRAGMENT = 44
+_IPV6_FRAGMENT = IpProto.IPV6_FRAGMENT
 _EXTENSION_HEADERS = frozenset({0, 43, 51, 60, 135})
 """Hop-by-hop options, routing, authentication, destination options, mobility (RFC 8200, RFC 6275)."""
 _AUTHENTICATION = 51

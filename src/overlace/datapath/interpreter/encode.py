@@ -97,8 +97,18 @@ def _ipv6(packet: Packet, sequence: tuple[int, int]) -> bytes:
     addresses = _bytes(packet[F.IPV6_SRC], 16) + _bytes(packet[F.IPV6_DST], 16)
     body = _transport(packet, addresses, sequence)
     traffic_class = packet[F.IP_DSCP] << 2 | packet[F.IP_ECN]
+    header = packet[F.IP_PROTO]
+    if packet[F.IP_FRAG]:
+        body = _fragment_header(packet) + body
+        header = IpProto.IPV6_FRAGMENT
     head = _bytes(6 << 28 | traffic_class << 20, 4) + _bytes(len(body), 2)
-    return head + bytes((packet[F.IP_PROTO], packet[F.IP_TTL])) + addresses + body
+    return head + bytes((header, packet[F.IP_TTL])) + addresses + body
+
+
+def _fragment_header(packet: Packet) -> bytes:
+    """RFC 8200, 4.5: next header, offset in units of 8 octets with the M flag, identification."""
+    is_later = packet[F.IP_FRAG] & IpFrag.LATER
+    return bytes((packet[F.IP_PROTO], 0)) + _bytes(_LATER_OFFSET << 3 if is_later else 1, 2) + bytes(4)
 
 
 def _transport(packet: Packet, addresses: bytes, sequence: tuple[int, int]) -> bytes:

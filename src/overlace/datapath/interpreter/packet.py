@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from overlace.datapath.field_text import format_value
-from overlace.datapath.fields import Field
+from overlace.datapath.fields import VLAN_PRESENT, Field
 
+_TAG_BYTES = 4
 _NO_VALUES: Final = [0] * len(Field)
 _LABEL_FIELDS = (Field.MPLS_LABEL, Field.MPLS_TC, Field.MPLS_BOS, Field.MPLS_TTL)
 
@@ -78,6 +79,12 @@ class Packet:
         """Set fields to 0."""
         for field in fields:
             self.values[field.order] = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of the frame with its VLAN tags."""
+        tags = len(self.tags) + bool(self[Field.VLAN_TCI] & VLAN_PRESENT)
+        return self.length + tags * _TAG_BYTES
 
     @property
     def label(self) -> Label:

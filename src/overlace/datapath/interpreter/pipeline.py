@@ -324,6 +324,11 @@ def _move(run: Pipeline, action: Move) -> None:
         write(run.packet, action.target, read(run.packet, action.source))
 
 
+def _check_packet_larger(run: Pipeline, action: CheckPacketLarger) -> None:
+    """Tags count: so does the userspace data path, although the manual page says otherwise (observed)."""
+    write(run.packet, action.target, run.packet.size > action.length)
+
+
 def _encap(run: Pipeline, action: Encap) -> None:
     if action.packet_type == PACKET_TYPE_MPLS:
         headers.encap_mpls(run.packet)
@@ -346,7 +351,7 @@ _EXECUTE: dict[type, Execute] = {
     ConntrackClear: lambda run, _a, _t, _d: run.packet.clear(_CONNTRACK_FIELDS),
     Learn: lambda run, a, _t, _d: run.learn(a),
     SendToController: lambda run, a, _t, _d: run.send_to_controller(a),
-    CheckPacketLarger: lambda run, a, _t, _d: write(run.packet, a.target, run.packet.length > a.length),
+    CheckPacketLarger: lambda run, a, _t, _d: _check_packet_larger(run, a),
     DecrementTtl: lambda run, _a, _t, _d: run.decrement_ttl(),
     PushVlan: lambda run, _a, _t, _d: headers.push_vlan(run.packet),
     PopVlan: lambda run, _a, _t, _d: headers.pop_vlan(run.packet),

@@ -1,0 +1,123 @@
+"""Desired tables: what changes of fragments, and differences, mean for a switch."""
+
+import pytest
+from hypothesis import given, strategies as st
+from tests.southbound.fake_tables import FakeTables
+from tests.southbound.flow_samples import flow, group, meter
+from tests.southbound.harness import fragment
+from tests.southbound.table_worlds import change_between, contents, fragments, held, perform, plans
+
+from overlace.compiler.plan import Fragment, SwitchChange
+from overlace.southbound.desired import ConflictError, DesiredTable
+from overlace.wire.openflow.codec import canonical_flow
+
+LEARNED = 0xAC << 56
+
+
+def desired(*held_fragments: Fragment) -> DesiredTable:
+    """A table that holds some fragments."""
+    table = DesiredTable(lambda cookie: cookie >> 56 == 0xAC, canonical_flow)
+    table.apply(change_between([], list(held_fragments)))
+    return table
+
+
+def test_a_flow_that_two_fragments_share_stays_until_the_second_goes() -> None:
+    one, two = fragment("one", flows=(flow(1),)), fragment("two", flows=(flow(1),))
+    table = desired(one, two)
+    assert not table.apply(SwitchChange({}, {one.id: one}))
+    assert table.apply(SwitchChange({}, {two.id: two})).flows.removed == [flow(1)]
+
+
+def test_a_replaced_fragment_changes_only_what_differs() -> None:
+    old = fragment("one", flows=(flow(1), flow(2), flow(3)))
+    new = fragment("one", flows=(flow(1), flow(2, port=9), flow(4)))
+    operations = desired(old).apply(change_between([old], [new]))
+    assert operations.flows.added == [flow(4)]
+    assert operations.flows.changed == [flow(2, port=9)]
+    assert operations.flows.removed == [flow(3)]
+
+
+def test_two_fragments_that_differ_about_one_key_are_both_named_and_nothing_changes() -> None:
+    one, two = fragment("one", flows=(flow(1),)), fragment("two", flows=(flow(5), flow(1, port=2)))
+    table = desired(one)
+    before = table.generation
+    with pytest.raises(ConflictError) as caught:
+        table.apply(change_between([], [two]))
+    assert (caught.value.newcomer, caught.value.holder) == (two.id, one.id)
+    assert table.generation == before
+    assert set(table.flows.values()) == {flow(1)}
+
+
+def test_a_fragment_may_take_over_a_key_from_one_that_goes_in_the_same_change() -> None:
+    one, two = fragment("one", flows=(flow(1),)), fragment("two", flows=(flow(1, port=2),))
+    operations = desired(one).apply(change_between([one], [two]))
+    assert operations.flows.changed == [flow(1, port=2)]
+
+
+def test_foreign_flows_go_and_learned_ones_stay() -> None:
+    table = desired(fragment("one", flows=(flow(1),), groups=(group(1, 1),), meters=(meter(1),)))
+    foreign, learned = flow(7, cookie=0xBAD), flow(8, cookie=LEARNED | 5)
+    operations = table.difference([flow(1), foreign, learned], [], [meter(1, rate=5)])
+    assert operations.flows.removed == [foreign]
+    assert operations.groups.added == [group(1, 1)]
+    assert operations.meters.changed == [meter(1)]
+
+
+@given(plans(), plans())
+def test_applying_a_change_to_a_switch_that_holds_the_old_plan_gives_the_new_one(
+    old: list[Fragment], new: list[Fragment]
+) -> None:
+    table, switch = desired(), FakeTables()
+    perform(switch, table.apply(change_between([], old)))
+    assert held(switch) == contents(old)
+    perform(switch, table.apply(change_between(old, new)))
+    assert held(switch) == contents(new)
+
+
+@given(plans(), plans(), st.integers(1, 5))
+def test_a_difference_turns_any_switch_into_the_wanted_one_in_however_many_batches(
+    observed: list[Fragment], wanted: list[Fragment], limit: int
+) -> None:
+    table, switch = desired(*wanted), FakeTables()
+    flows, groups, meters = contents(observed)
+    switch.flows = {each.key: each for each in flows}
+    switch.groups = {each.group_id: each for each in groups}
+    switch.meters = {each.meter_id: each for each in meters}
+
+    perform(switch, table.difference(flows, groups, meters), limit)
+
+    assert held(switch) == contents(wanted)
+    assert not table.difference(*contents(wanted))
+
+
+@given(st.data())
+def test_a_table_refuses_exactly_the_changes_that_clash_and_is_never_half_changed(
+    data: st.DataObject,
+) -> None:
+    table = desired()
+    present: dict[tuple[str, ...], Fragment] = {}
+    for _ in range(6):
+        name = data.draw(st.sampled_from("abcd"))
+        newcomer = data.draw(fragments(name))
+        after = {**present, newcomer.id: newcomer}
+        try:
+            table.apply(SwitchChange({newcomer.id: newcomer}, {}))
+        except ConflictError:
+            assert clashes(list(after.values()))
+        else:
+            assert not clashes(list(after.values()))
+            present = after
+        flows, groups, meters = contents(list(present.values()))
+        assert set(table.flows.values()) == flows and len(table.flows) == len(flows)
+        assert set(table.groups.values()) == groups and len(table.groups) == len(groups)
+        assert set(table.meters.values()) == meters and len(table.meters) == len(meters)
+
+
+def clashes(plan: list[Fragment]) -> bool:
+    """True when two values of a plan have one key and differ."""
+    flows, groups, meters = contents(plan)
+    return (
+        len({each.key for each in flows}) < len(flows)
+        or len({each.group_id for each in groups}) < len(groups)
+        or len({each.meter_id for each in meters}) < len(meters)
+    )

@@ -1,0 +1,59 @@
+"""The marker: who wrote a switch, and how far."""
+
+import pytest
+from hypothesis import given, strategies as st
+
+from overlace.datapath.actions import Output
+from overlace.datapath.flow import Flow
+from overlace.datapath.match import match
+from overlace.southbound.marker import (
+    MarkerPlace,
+    Stamp,
+    Verdict,
+    judge,
+    marker_flow,
+    read_external_ids,
+    read_marker,
+)
+from overlace.wire.openflow.codec import canonical_flow
+
+PLACE = MarkerPlace(250, 0, 0x0B << 56)
+STAMPS = st.builds(
+    Stamp,
+    st.text(st.characters(codec="utf-8"), max_size=20),
+    st.integers(0, 2**64 - 1),
+    st.integers(0, 2**64 - 1),
+)
+
+
+@given(STAMPS)
+def test_a_stamp_survives_the_switch_and_the_database(stamp: Stamp) -> None:
+    flow = marker_flow(PLACE, stamp)
+    assert canonical_flow(flow) == flow
+    assert read_marker(flow) == stamp
+    assert read_external_ids(stamp.external_ids()) == stamp
+
+
+def test_what_is_no_stamp_is_none() -> None:
+    assert read_marker(Flow(250, 0, match(), (Output(1),))) is None
+    assert read_external_ids({"overlace-cluster": "x"}) is None
+    assert read_external_ids({**Stamp("x", 1, 1).external_ids(), "overlace-epoch": "soon"}) is None
+
+
+OURS = Stamp("us", 3, 100)
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict"),
+    [
+        ([], Verdict.UNMARKED),
+        ([None], Verdict.UNMARKED),
+        ([OURS], Verdict.CURRENT),
+        ([Stamp("us", 2, 900)], Verdict.CURRENT),
+        ([Stamp("us", 3, 101)], Verdict.NEWER),
+        ([Stamp("us", 4, 1), OURS], Verdict.NEWER),
+        ([OURS, Stamp("them", 1, 1)], Verdict.FOREIGN),
+    ],
+)
+def test_the_worst_stamp_counts(seen: list[Stamp | None], verdict: Verdict) -> None:
+    assert judge(seen, OURS) is verdict

@@ -1,0 +1,330 @@
+"""Dialogues between the southbound and fake switches."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from tests.southbound.fake_switch import FakeSwitch, fake_switch
+from tests.southbound.flow_samples import flow, flow_to_group, flow_to_meter, group, meter
+from tests.southbound.harness import Controller, added, controller, eventually, fragment
+
+from overlace.compiler.plan import PlanChange, SwitchChange
+from overlace.datapath.actions import Output
+from overlace.datapath.match import match
+from overlace.southbound.expected import ExpectedSwitch, SwitchKind
+from overlace.southbound.failures import NotConnectedError
+from overlace.southbound.marker import Stamp
+from overlace.southbound.settings import Settings
+from overlace.southbound.status import Phase
+from overlace.wire.openflow.messages import FlowMod, GroupMod, MeterMod, PacketIn
+
+PLAN = fragment(
+    "base",
+    flows=(flow(1), flow(2), flow_to_group(3, 7), flow_to_meter(4, 5)),
+    groups=(group(7, 1),),
+    meters=(meter(5),),
+)
+
+
+def transit(*names: str) -> dict[str, ExpectedSwitch]:
+    """Transit switches whose datapath ids are 1, 2, ..."""
+    return {name: ExpectedSwitch(SwitchKind.TRANSIT, "", number) for number, name in enumerate(names, 1)}
+
+
+@asynccontextmanager
+async def one_switch(settings: Settings | None = None) -> AsyncIterator[tuple[Controller, FakeSwitch]]:
+    """A controller and a switch that is in sync with PLAN."""
+    async with controller(settings=settings) as running:
+        running.hub.set_expected(transit("s1"))
+        running.hub.publish(added(1, "s1", PLAN))
+        running.hub.plan_ready()
+        async with fake_switch(running.openflow_port) as switch:
+            await running.acknowledged("s1", 1)
+            yield running, switch
+
+
+async def test_a_new_switch_gets_everything_meters_first_and_outside_the_bundle() -> None:
+    async with one_switch() as (_, switch):
+        assert switch.flows == set(PLAN.flows)
+        assert list(switch.tables.groups.values()) == list(PLAN.groups)
+        assert [type(each) for each in switch.changes] == [MeterMod, GroupMod, *[FlowMod] * 5]
+
+
+async def test_nothing_is_written_before_the_plan_counts() -> None:
+    async with controller() as running:
+        running.hub.set_expected(transit("s1"))
+        async with fake_switch(running.openflow_port) as switch:
+            switch.tables.flows[flow(9).key] = flow(9)
+            await eventually(lambda: running.hub.status().switches["s1"].phase is Phase.WAITING)
+            running.hub.publish(added(1, "s1", PLAN))
+            assert switch.changes == []
+
+            running.hub.plan_ready("s1")
+            await running.acknowledged("s1", 1)
+            assert switch.flows == set(PLAN.flows)
+
+
+async def test_changes_that_come_while_a_switch_is_busy_are_sent_as_one() -> None:
+    async with one_switch() as (running, switch):
+        before = running.hub.status().switches["s1"].batches
+        switch.hold()
+        for number in range(100, 200):
+            running.hub.publish(added(number, "s1", fragment("port", str(number), flows=(flow(number),))))
+        short_lived = fragment("port", "150", flows=(flow(150),))
+        running.hub.publish(added(200, "s1", removed=(short_lived,)))
+        switch.go_on()
+        await running.acknowledged("s1", 200)
+
+        assert running.hub.status().switches["s1"].batches - before == 2
+        assert len(switch.flows) == len(PLAN.flows) + 99
+        sent = {each.flow for each in switch.changes if isinstance(each, FlowMod)}
+        assert flow(150) not in sent
+
+
+async def test_a_slow_switch_slows_nobody_else() -> None:
+    async with controller() as running:
+        running.hub.set_expected(transit("slow", "quick"))
+        running.hub.plan_ready()
+        async with fake_switch(running.openflow_port, 1) as slow, fake_switch(running.openflow_port, 2):
+            await running.acknowledged("slow", 0)
+            await running.acknowledged("quick", 0)
+            slow.hold()
+            change = SwitchChange({PLAN.id: PLAN}, {})
+            running.hub.publish(PlanChange(1, {"slow": change, "quick": change}))
+            await running.acknowledged("quick", 1)
+            assert running.record.acknowledged_up_to["slow"] == 0
+            slow.go_on()
+            await running.acknowledged("slow", 1)
+
+
+async def test_the_same_fragment_is_encoded_once_for_all_switches() -> None:
+    names = [f"s{number}" for number in range(1, 6)]
+    async with controller() as running:
+        running.hub.set_expected(transit(*names))
+        running.hub.plan_ready()
+        switches = [FakeSwitch(number) for number in range(1, 6)]
+        for switch, name in zip(switches, names, strict=True):
+            await switch.connect(running.openflow_port)
+            await running.acknowledged(name, 0)
+        before = running.hub.status()
+        shared = fragment("mac", flows=tuple(flow(number) for number in range(10)))
+        running.hub.publish(PlanChange(1, {name: SwitchChange({shared.id: shared}, {}) for name in names}))
+        for name in names:
+            await running.acknowledged(name, 1)
+        after = running.hub.status()
+        assert after.encoded_flows - before.encoded_flows == len(shared.flows)
+        assert after.cache_hits - before.cache_hits == 4 * (len(shared.flows))
+        for switch in switches:
+            switch.disconnect()
+
+
+async def test_an_error_inside_the_bundle_fails_it_though_the_rest_could_be_applied() -> None:
+    async with one_switch() as (running, switch):
+        bad = fragment("bad", flows=(flow(20), flow_to_group(21, 99), flow(22)))
+        good = fragment("good", flows=(flow(30),))
+        running.hub.publish(added(2, "s1", bad, good))
+        await eventually(lambda: running.record.failures)
+
+        name, sequence, failure = running.record.failures[0]
+        assert (name, sequence, failure.fragments) == ("s1", 2, (bad.id,))
+        assert "actions=group:99" in failure.reason
+        assert switch.flows == {*PLAN.flows, *good.flows}
+        assert list(running.hub.status().switches["s1"].held_out) == [bad.id]
+
+
+async def test_what_a_bad_fragment_replaced_comes_back() -> None:
+    async with one_switch() as (running, switch):
+        worse = fragment("base", flows=(flow_to_group(3, 99),))
+        running.hub.publish(added(2, "s1", worse, removed=(PLAN,)))
+        await eventually(lambda: running.record.failures)
+        assert switch.flows == set(PLAN.flows)
+        assert set(switch.tables.meters) == {5}
+
+
+async def test_fragments_that_contradict_each_other_are_both_named() -> None:
+    async with one_switch() as (running, switch):
+        contrary = fragment("contrary", flows=(flow(1, port=9), flow(40)))
+        running.hub.publish(added(2, "s1", contrary))
+        await eventually(lambda: running.record.failures)
+
+        _, _, failure = running.record.failures[0]
+        assert failure.fragments == (contrary.id,)
+        assert "contrary" in failure.reason and "base" in failure.reason
+        assert switch.flows == set(PLAN.flows)
+
+
+async def test_a_reconnecting_switch_is_repaired_where_it_was_tampered_with_and_nowhere_else() -> None:
+    async with one_switch() as (running, switch):
+        switch.disconnect()
+        await eventually(lambda: not running.hub.status().switches["s1"].peer)
+        del switch.tables.flows[flow(1).key]
+        switch.tables.flows[flow(2).key] = flow(2, port=66)
+        switch.tables.flows[flow(50).key] = flow(50)
+        switch.received.clear()
+        await switch.connect(running.openflow_port)
+        await eventually(lambda: running.record.acknowledgements.count(("s1", 1)) == 2)
+
+        found = running.hub.status().switches["s1"].last_resync
+        assert found is not None and (found.added, found.changed, found.removed) == (1, 1, 1)
+        assert switch.flows == set(PLAN.flows)
+        assert len(switch.changes) == 3
+
+
+async def test_learned_flows_are_never_repaired_away() -> None:
+    async with one_switch() as (running, switch):
+        learned = flow(60, cookie=0xAC << 56 | 1)
+        switch.tables.flows[learned.key] = learned
+        assert (await running.hub.audit_now("s1")).repaired == 0
+        running.hub.resynchronise("s1")
+        await eventually(lambda: running.record.acknowledgements.count(("s1", 1)) == 2)
+        assert learned in switch.flows
+
+
+async def test_an_audit_reads_large_tables_in_pieces_and_repairs_each_thing_once() -> None:
+    many = fragment("many", flows=tuple(flow(number, table=number % 3) for number in range(1000, 1600)))
+    async with one_switch(Settings(piece_size=64)) as (running, switch):
+        running.hub.publish(added(2, "s1", many))
+        await running.acknowledged("s1", 2)
+        del switch.tables.flows[many.flows[0].key]
+        recoloured = flow(1001, table=1001 % 3, cookie=0xDEAD)
+        switch.tables.flows[recoloured.key] = recoloured
+        switch.tables.flows[flow(1, table=200).key] = flow(1, table=200)
+        del switch.tables.groups[7]
+        del switch.tables.flows[flow_to_group(3, 7).key]
+
+        found = await running.hub.audit_now("s1")
+
+        assert (found.added + found.changed, found.removed) == (4, 1)
+        assert switch.flows == {*PLAN.flows, *many.flows}
+        assert (await running.hub.audit_now("s1")).repaired == 0
+
+
+async def test_an_audit_restores_the_marker() -> None:
+    async with one_switch() as (running, switch):
+        key = next(key for key in switch.tables.flows if key.table == 250)
+        del switch.tables.flows[key]
+        assert (await running.hub.audit_now("s1")).repaired == 1
+        assert key in switch.tables.flows
+
+
+async def test_the_loss_of_the_master_role_ends_all_writing_until_our_lease_is_newer() -> None:
+    async with one_switch() as (running, switch):
+        switch.lose_role(5)
+        await eventually(lambda: running.hub.status().switches["s1"].phase is Phase.PASSIVE)
+        assert running.record.connections[-1] == ("s1", False)
+        running.hub.publish(added(2, "s1", fragment("late", flows=(flow(70),))))
+        assert flow(70) not in switch.flows
+
+        running.generation = 6
+        await running.acknowledged("s1", 2)
+        assert flow(70) in switch.flows
+
+
+async def test_a_stale_lease_is_never_master() -> None:
+    async with controller() as running:
+        running.hub.set_expected(transit("s1"))
+        running.hub.plan_ready()
+        switch = FakeSwitch(1)
+        switch.generation = 9
+        await switch.connect(running.openflow_port)
+        await eventually(lambda: running.hub.status().switches["s1"].phase is Phase.PASSIVE)
+        assert ("s1", True) not in running.record.connections
+        switch.disconnect()
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\x06\x00\x00\x04\0\0\0\1", b"GET / HTTP/1.1\r\n\r\n", b"\x06\x13\x00\x09\0\0\0\1x"]
+)
+async def test_malformed_bytes_end_only_the_session_they_came_in(garbage: bytes) -> None:
+    async with controller() as running:
+        running.hub.set_expected(transit("evil", "good"))
+        running.hub.plan_ready()
+        async with (
+            fake_switch(running.openflow_port, 1) as evil,
+            fake_switch(running.openflow_port, 2) as good,
+        ):
+            await running.acknowledged("evil", 0)
+            await running.acknowledged("good", 0)
+            evil.send_bytes(garbage)
+            await eventually(lambda: not evil.connected)
+            running.hub.publish(added(1, "good", PLAN))
+            await running.acknowledged("good", 1)
+            assert good.connected
+
+
+async def test_an_unknown_switch_is_kept_waiting_and_let_go() -> None:
+    async with controller(settings=Settings(parking_time=0.1)) as running:
+        running.hub.set_expected(transit("s1"))
+        async with fake_switch(running.openflow_port, 77) as stranger:
+            await eventually(lambda: not stranger.connected)
+            assert stranger.changes == []
+
+
+async def test_a_switch_that_becomes_known_while_it_waits_is_taken() -> None:
+    async with controller() as running:
+        running.hub.plan_ready()
+        async with fake_switch(running.openflow_port, 1):
+            running.hub.publish(added(1, "s1", PLAN))
+            running.hub.set_expected(transit("s1"))
+            await running.acknowledged("s1", 1)
+
+
+async def test_a_switch_of_another_cluster_is_only_observed() -> None:
+    async with one_switch() as (running, switch):
+        switch.disconnect()
+        running.stamp = Stamp("other-cluster", 1, 1)
+        await eventually(lambda: not running.hub.status().switches["s1"].peer)
+        switch.received.clear()
+        await switch.connect(running.openflow_port)
+        await eventually(lambda: running.record.holds)
+        assert "another cluster" in running.record.holds[0][1]
+        assert switch.changes == []
+
+
+async def test_a_switch_that_does_not_answer_a_transaction_is_dropped() -> None:
+    async with one_switch(Settings(transaction_timeout=0.2)) as (running, switch):
+        switch.hold()
+        running.hub.publish(added(2, "s1", fragment("late", flows=(flow(70),))))
+        await eventually(lambda: not switch.connected)
+
+
+async def test_packets_go_out_and_come_in() -> None:
+    async with one_switch() as (running, switch):
+        packet = PacketIn(b"frame", 5, 0, 3, 9, match(), b"data")
+        switch.punt(packet)
+        await eventually(lambda: running.record.packets == [("s1", packet)])
+        assert running.hub.packet_out("s1", b"frame", (Output(1),))
+        await eventually(lambda: switch.packets_out)
+        assert not running.hub.packet_out("nobody", b"frame", (Output(1),))
+
+
+async def test_flows_can_be_dumped() -> None:
+    async with one_switch() as (running, _):
+        assert {entry.flow for entry in await running.hub.dump_flows("s1")} >= set(PLAN.flows)
+        with pytest.raises(NotConnectedError):
+            await running.hub.dump_flows("nobody")
+
+
+async def test_removals_wait_for_the_additions_on_other_switches() -> None:
+    async with controller(settings=Settings(removal_grace=30)) as running:
+        running.hub.set_expected(transit("old", "new"))
+        running.hub.plan_ready()
+        here = fragment("binding", "old", flows=(flow(1),))
+        there = fragment("binding", "new", flows=(flow(1, port=2),))
+        running.hub.publish(added(1, "old", here))
+        async with fake_switch(running.openflow_port, 1) as old, fake_switch(running.openflow_port, 2) as new:
+            await running.acknowledged("old", 1)
+            await running.acknowledged("new", 0)
+            new.hold()
+            running.hub.publish(
+                PlanChange(
+                    2, {"old": SwitchChange({}, {here.id: here}), "new": SwitchChange({there.id: there}, {})}
+                )
+            )
+            await running.acknowledged("old", 1)
+            assert old.flows == {flow(1)}
+
+            new.go_on()
+            await running.acknowledged("new", 2)
+            await running.acknowledged("old", 2)
+            assert old.flows == set()
