@@ -1,47 +1,25 @@
 """`overlace`: the controller, and the commands around it."""
 
-import logging
-from pathlib import Path
-
 import click
-import structlog
-import uvloop
 
 from overlace import __version__
-from overlace.app.controller import run
-from overlace.app.settings import ControllerSettings
 from overlace.cli.join import join
+from overlace.cli.serve import serve
+from overlace.cli.status import status
 from overlace.lab.commands import lab_group
 
 
 @click.group()
 @click.version_option(__version__)
 def main() -> None:
-    """Multi-tenant cloud networks over plain IP, on stock Open vSwitch hosts."""
+    """Multi-tenant cloud networks over plain IP, on stock Open vSwitch hosts.
+
+    \b
+    Exit status: 0 done, 1 failed, 2 wrong command line, 3 controller not reachable,
+    4 not allowed, 5 not found, 6 conflicts with what there is.
+    """
 
 
-@main.command()
-@click.option("--database", type=click.Path(path_type=Path), default=Path("overlace.db"), show_default=True)
-@click.option(
-    "--api-address", default="127.0.0.1", show_default=True, help="Where clients connect (loopback)."
-)
-@click.option("--api-port", default=9696, show_default=True)
-@click.option("--switch-address", default="127.0.0.1", show_default=True, help="Where hosts connect.")
-@click.option("--openflow-port", default=6653, show_default=True)
-@click.option("--ovsdb-port", default=6640, show_default=True)
-@click.option("--audit-interval", default=60.0, show_default=True, help="Seconds between audits of a switch.")
-@click.option("--verbose", is_flag=True, help="Log what is only of interest when something is wrong.")
-def serve(verbose: bool, **options: object) -> None:
-    """Run the controller until it is stopped. Switches go on forwarding without it."""
-    level = logging.DEBUG if verbose else logging.INFO
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level))
-    settings = ControllerSettings(**options)  # type: ignore[arg-type]
-
-    try:
-        uvloop.run(run(settings))
-    except OSError as error:
-        raise click.ClickException(f"cannot listen: {error}. Is another controller running?") from error
-
-
-main.add_command(join)
+for command in (serve, status, join):
+    main.add_command(command)
 main.add_command(lab_group, "lab")

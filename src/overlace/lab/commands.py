@@ -6,11 +6,13 @@ from overlace.lab.description import builtin_names, builtin_text, load_topology
 from overlace.lab.errors import LabError
 from overlace.lab.lab import Lab
 from overlace.lab.link_commands import cut, heal, wan
-from overlace.lab.options import LabGroup, json_option, name_option
-from overlace.lab.presentation import progress, show_json, show_status, show_table
+from overlace.lab.options import LabGroup, name_option
+from overlace.lab.presentation import show_status
 from overlace.lab.state import StateFile, lab_directory
 from overlace.lab.status import describe
 from overlace.lab.workload_commands import attach, detach, exec_, move
+from overlace.terminal.options import json_option
+from overlace.terminal.output import progress, show_json, show_table
 
 
 @click.group(name="lab", cls=LabGroup)

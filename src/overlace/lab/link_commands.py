@@ -3,8 +3,10 @@
 import click
 
 from overlace.lab.lab import Lab
-from overlace.lab.options import json_option, name_option
-from overlace.lab.presentation import show_json, show_wan
+from overlace.lab.options import name_option
+from overlace.lab.presentation import show_wan
+from overlace.terminal.options import json_option
+from overlace.terminal.output import show_json
 
 
 @click.command()

@@ -1,13 +1,11 @@
-"""What the commands of the laboratory have in common: options, and errors told without a traceback."""
+"""What the commands of the laboratory have in common: its name, and errors told without a traceback."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from overlace.lab.errors import LabError
-
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+from overlace.terminal.options import Decorated
 
 
 class LabGroup(click.Group):
@@ -31,8 +29,3 @@ def name_option(command: Decorated) -> Decorated:
         metavar="NAME",
         help="The laboratory's name (also from OVERLACE_LAB); several can run side by side.",
     )(command)
-
-
-def json_option(command: Decorated) -> Decorated:
-    """--json for programs."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)

@@ -1,45 +1,10 @@
-"""What the commands of the laboratory print: JSON for programs, tables for people, progress on a terminal."""
-
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+"""How the commands of the laboratory show it to people."""
 
 import click
-import msgspec
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
-from overlace.lab.construction import Progress
 from overlace.lab.relay_client import DirectionStatus
 from overlace.lab.status import LabStatus
-
-PIPE_WIDTH = 240
-
-
-def show_json(value: object) -> None:
-    """Print a value as indented JSON."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
-
-
-def show_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows below headings."""
-    table = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False)
-    for row in rows:
-        table.add_row(*row)
-    # Into a pipe, every column keeps its full width.
-    Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Progress]:
-    """A line on standard error that tells what is going on; silent when that is not a terminal."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _: None
-        return
-    with console.status(what) as status:
-        yield lambda message: status.update(f"{what}: {message}")
+from overlace.terminal.output import show_table
 
 
 def show_status(status: LabStatus) -> None:

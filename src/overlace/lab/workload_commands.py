@@ -7,9 +7,10 @@ import click
 from overlace.lab.errors import LabError
 from overlace.lab.execution import environment, in_namespace, missing
 from overlace.lab.lab import DEFAULT_BRIDGE, Lab
-from overlace.lab.options import json_option, name_option
-from overlace.lab.presentation import show_json
+from overlace.lab.options import name_option
 from overlace.lab.state import Workload
+from overlace.terminal.options import json_option
+from overlace.terminal.output import show_json
 
 
 @click.command()

@@ -1,0 +1,1 @@
+"""What all commands have in common: how they print, and the options that choose how."""
