@@ -1,15 +1,6 @@
 """The rules that every host holds, whatever its tenants do: how the tables hang together."""
 
-from overlace.compiler.pipeline import (
-    TUNNEL_OFPORT,
-    VNI_PROBE,
-    ZONE,
-    CookieClass,
-    Flag,
-    Table,
-    cookie,
-)
-from overlace.compiler.plan import Fragment, TunnelPort
+from overlace.compiler.pipeline import ZONE, CookieClass, Flag, Table, cookie
 from overlace.compiler.rule import (
     ICMPV6,
     IPV4,
@@ -18,10 +9,11 @@ from overlace.compiler.rule import (
     flagged,
     goto,
     neighbour,
-    raise_flag,
     rule,
     visit,
 )
+from overlace.compiler.technologies.members import TECHNOLOGIES
+from overlace.compiler.technologies.technology import fragment
 from overlace.compiler.unit import ALL_HOSTS, Output
 from overlace.datapath.actions import (
     IN_PORT,
@@ -39,8 +31,6 @@ _COOKIE = cookie(CookieClass.BASE)
 _ZONE = Subfield(ZONE, 0, 16)
 DHCP_REQUEST = b"dhcp4"
 """Userdata of packet-ins that carry a client's DHCPv4 message."""
-PROBE = b"probe"
-"""Userdata of packet-ins that carry a path-MTU probe from another host."""
 
 _UNTRACKED_ICMPV6 = (130, 131, 132, 133, 134, 135, 136, 137, 143)
 """Multicast listener and neighbour discovery: no connection to track (RFC 4890 4.4)."""
@@ -55,20 +45,15 @@ def base_output() -> Output:
         *_tracking(Table.INGRESS_TRACK, Table.INGRESS_POLICY, Table.INGRESS_VERDICT, Table.DELIVER),
         *_switching(),
     )
-    port = TunnelPort("ovl-vxlan", "vxlan", TUNNEL_OFPORT, (("key", "flow"), ("remote_ip", "flow")))
-    return Output(((ALL_HOSTS, Fragment(("base",), flows, tunnel_ports=(port,))),))
+    parts = (technology.everywhere(_COOKIE) for technology in TECHNOLOGIES.values())
+    return Output(((ALL_HOSTS, fragment(("base",), parts, *flows)),))
 
 
 def _entry() -> tuple[Flow, ...]:
-    from_tunnel = {Field.IN_PORT: TUNNEL_OFPORT}
     dhcp = {**IPV4, Field.IP_PROTO: IpProto.UDP, Field.UDP_SRC: 68, Field.UDP_DST: 67}
     return (
-        rule(
-            Table.CLASSIFY, 100, from_tunnel, _COOKIE, raise_flag(Flag.FROM_TUNNEL), goto(Table.TUNNEL_ADMIT)
-        ),
         # A tag below the wire identifier would let a guest speak to another's VLAN behind a gateway.
-        rule(Table.WIRE_IN, 300, {Field.VLAN_TCI: (VLAN_PRESENT, VLAN_PRESENT)}, _COOKIE),
-        rule(Table.WIRE_IN, 200, {Field.TUN_ID: VNI_PROBE}, _COOKIE, SendToController(PROBE)),
+        rule(Table.ARMED, 300, {Field.VLAN_TCI: (VLAN_PRESENT, VLAN_PRESENT)}, _COOKIE),
         rule(Table.ARMED, 0, {}, _COOKIE, goto(Table.DESTINATION)),
         rule(Table.RESPOND, 300, dhcp, _COOKIE, SendToController(DHCP_REQUEST)),
         rule(Table.RESPOND, 0, {}, _COOKIE, goto(Table.EGRESS_TRACK)),

@@ -3,7 +3,7 @@
     unit              one for each          reads                                  for whom
     ----              ------------          -----                                  --------
     base              controller            nothing                                all hosts
-    host              host                  its endpoints                          all hosts; itself
+    host              host                  its endpoints, its fabric interface    all hosts; itself
     network           network               its segment, the hosts it is on        the hosts of the network
     place             (network, host)       the ports there                        that host
     gateway           subnet                its gateway address                    the hosts of the network
@@ -11,15 +11,18 @@
     binding           binding               port, groups, ofport                   that host
     security_group    security group        its rules                              the hosts with such a port
     member            port                  its groups and addresses               the hosts whose rules ask
+    transit           transit switch        links, their ports, the hosts at it    the transit switches on the way
 
 A unit that reads only what stands here cannot be dirtied by anything else. A new kind of rule is a new row:
-write its `project` and `build` in a module of its own, and add it below.
+write its `project` and `build` in a module of its own, and add it below. The kinds of transit switches come from
+the technologies (`technologies/`).
 """
 
 from collections.abc import Iterable
 
 from overlace.compiler import base, binding, gateway, host, location, network, place, security_group
 from overlace.compiler.reader import Reader
+from overlace.compiler.technologies.members import TECHNOLOGIES
 from overlace.compiler.unit import Output, UnitId, UnitKind, rooted_in, rooted_in_index
 from overlace.model.network import Network, Subnet
 from overlace.model.policy import SecurityGroup
@@ -62,4 +65,5 @@ UNIT_KINDS: tuple[UnitKind, ...] = (
     UnitKind(
         "member", project=security_group.project_member, build=security_group.build_members, **rooted_in(Port)
     ),
+    *(kind for technology in TECHNOLOGIES.values() for kind in technology.transit),
 )

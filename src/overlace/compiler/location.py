@@ -6,13 +6,13 @@ on the port's own host too.
 
 from dataclasses import dataclass
 
-from overlace.compiler.host import sender
 from overlace.compiler.pipeline import (
     DESTINATION_HOST,
     DESTINATION_PORT,
     FLAGS,
     GENERATION,
     NETWORK,
+    SOURCE_HOST,
     CookieClass,
     Flag,
     Table,
@@ -40,7 +40,6 @@ class Destination:
 
     host_key: int
     generation: int
-    addresses: tuple[IPAddress, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def _destination(reader: Reader, binding: Binding) -> Destination | None:
     host = reader.get(Host, binding.host_id)
     if host is None:
         return None
-    return Destination(host.key, binding.generation, tuple(each.address for each in host.endpoints))
+    return Destination(host.key, binding.generation)
 
 
 def build(view: LocationView) -> Output:
@@ -97,7 +96,7 @@ def build(view: LocationView) -> Output:
     flows += [
         flow for address in view.addresses for flow in answer(view.network_key, address, view.mac, mark)
     ]
-    flows += [_armed(view, to, address, mark) for to in view.prepared for address in to.addresses]
+    flows += [_armed(view, to, mark) for to in view.prepared]
     return Output(((network_audience(view.network_id), Fragment(("port", view.port_id), tuple(flows))),))
 
 
@@ -112,7 +111,7 @@ def _location(view: LocationView, mark: int) -> Flow:
     return rule(Table.DESTINATION, 100, where, mark, *actions, goto(Table.LOCAL))
 
 
-def _armed(view: LocationView, to: Destination, address: IPAddress, mark: int) -> Flow:
+def _armed(view: LocationView, to: Destination, mark: int) -> Flow:
     """One frame of the port from the prepared host, and this switch sends there, controller or not. One way:
     the learned flow holds for the superseded generation only, and stragglers from the old host match nothing."""
     learn = Learn(
@@ -128,5 +127,5 @@ def _armed(view: LocationView, to: Destination, address: IPAddress, mark: int) -
             LearnLoad(Subfield(FLAGS, Flag.REDIRECT.bit_length() - 1, 1), 1),
         ),
     )
-    moved = {NETWORK: view.network_key, Field.ETH_SRC: view.mac, **sender(address)}
+    moved = {NETWORK: view.network_key, Field.ETH_SRC: view.mac, SOURCE_HOST: to.host_key}
     return rule(Table.ARMED, 100, moved, mark, learn, goto(Table.DESTINATION))

@@ -10,10 +10,10 @@ from overlace.compiler.pipeline import (
     Table,
     cookie,
 )
-from overlace.compiler.plan import Fragment
 from overlace.compiler.reader import Reader
 from overlace.compiler.rule import goto, rule, visit
-from overlace.compiler.technologies.technology import TECHNOLOGIES
+from overlace.compiler.technologies.members import TECHNOLOGIES
+from overlace.compiler.technologies.technology import NOTHING_NEEDED, fragment
 from overlace.compiler.unit import Output, UnitId, network_audience
 from overlace.datapath.actions import Action, set_field
 from overlace.datapath.fields import Field
@@ -68,13 +68,14 @@ def build(network: NetworkView) -> Output:
         rule(Table.FLOOD_REMOTE, 100, here, mark, *_to_each(network.host_keys)),
     ]
     technology = TECHNOLOGIES.get(network.network_type)
+    part = NOTHING_NEEDED
     if technology is not None and network.segmentation_id is not None:
-        flows += technology.network_flows(network.key, network.segmentation_id, mark)
-    return Output(((network_audience(network.id), Fragment(("network", network.id), tuple(flows))),))
+        part = technology.network(network.key, network.segmentation_id, mark)
+    return Output(((network_audience(network.id), fragment(("network", network.id), (part,), *flows)),))
 
 
 def _to_each(host_keys: tuple[int, ...]) -> list[Action]:
-    """Head-end replication. A host finds itself in the list too, and drops that copy in REMOTE: so the list is
+    """Head-end replication. A host finds itself in the list too, and drops that copy in ENCAPSULATE: so the list is
     the same everywhere."""
     actions: list[Action] = [set_field(DESTINATION_PORT, 0)]
     for key in host_keys:

@@ -1,11 +1,12 @@
 """The pipeline: its tables, registers and flags, and who may write each. docs/pipeline.md is made from it.
 
 A frame of a workload enters at CLASSIFY, where its port becomes a port key and a network key; from there on
-no rule speaks of OpenFlow ports until DELIVER. A frame from a tunnel enters at TUNNEL_ADMIT, where its sender
-must be a known endpoint, and joins at DESTINATION.
+no rule speaks of OpenFlow ports until DELIVER. A frame from a tunnel enters at TUNNEL_ADMIT, one from a fabric
+of transit switches at FABRIC_ADMIT, where its sender must be a known host; both join at DESTINATION.
 
     workload -> CLASSIFY -> SOURCE_GUARD -> RESPOND -> EGRESS_* -> DESTINATION -> LOCAL -> INGRESS_* -> DELIVER
-    tunnel   -> CLASSIFY -> TUNNEL_ADMIT -> WIRE_IN -> ARMED -----^         |-> ENCAPSULATE -> REMOTE -> tunnel
+    tunnel   -> CLASSIFY -> TUNNEL_ADMIT -> WIRE_IN ---> ARMED ---^     |-> ENCAPSULATE -> REMOTE -> tunnel
+    fabric   -> CLASSIFY -> FABRIC_ADMIT -> LABEL_IN --^                            |-> FABRIC -> UPLINK -> fabric
 """
 
 from dataclasses import dataclass
@@ -24,10 +25,14 @@ class Table(IntEnum):
     TUNNEL_ADMIT = 1
     """Is the sender of this tunnel packet a known endpoint? (host)"""
     WIRE_IN = 2
-    """Which network is this wire identifier? (network)"""
-    ARMED = 3
-    """Does this frame say that a port has moved? (port)"""
-    ARMED_LOCAL = 4
+    """Which network is this wire identifier? (base, network)"""
+    FABRIC_ADMIT = 3
+    """Is the sender of this frame from the fabric a known host? (host)"""
+    LABEL_IN = 4
+    """Which network is this label? (network)"""
+    ARMED = 5
+    """Does this frame say that a port has moved? (base, port)"""
+    ARMED_LOCAL = 6
     """The same question for a port prepared on this host. (binding)"""
     SOURCE_GUARD = 10
     """May this port send with these addresses? (binding)"""
@@ -60,9 +65,13 @@ class Table(IntEnum):
     LOCAL = 50
     """Is the destination here? (base, binding)"""
     ENCAPSULATE = 55
-    """Which technology carries this network, under which identifier? (base, network)"""
+    """Which technology carries this network, under which identifier? (base, network, host)"""
     REMOTE = 56
-    """How is the destination host reached? (host)"""
+    """At which tunnel endpoint is the destination host? (host)"""
+    FABRIC = 57
+    """Which label has the destination host in the fabric? (host)"""
+    UPLINK = 58
+    """Where does this host's way into the fabric begin? (host)"""
     INGRESS_TRACK = 60
     """Connection tracking of what a port receives. (base)"""
     INGRESS_POLICY = 61
@@ -95,13 +104,15 @@ REMOTE_GROUP = Field.REG6
 """The remote group whose rules are asked; 0 for rules without one."""
 GENERATION = Field.REG7
 """The binding generation of the destination port."""
+SOURCE_HOST = Field.REG8
+"""The key of the host that sent the frame over a tunnel or the fabric; 0 for frames of this host's ports."""
 
 
 class Flag(IntEnum):
     """Bits of FLAGS."""
 
     FROM_TUNNEL = 0x1
-    """Split horizon: may be delivered, never sent into a tunnel again."""
+    """From another host. Split horizon: may be delivered, never sent to a host again."""
     PERMITTED = 0x2
     """A rule has said yes."""
     ACTIVATED = 0x4

@@ -1,6 +1,6 @@
 """What a unit reads, it depends on: a view of the world that notes every question asked of it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -48,10 +48,10 @@ class Reader:
         self.keys.add(("ofport", place))
         return self._observations.ofports.get(place)
 
-    def link_ofport(self, place: Place) -> int | None:
-        """The OpenFlow port of a fabric interface, once its switch has told."""
-        self.keys.add(("link_ofport", place))
-        return self._observations.link_ofports.get(place)
+    def fabric_ports(self, node: str) -> Mapping[str, int] | None:
+        """The OpenFlow ports of a node that have a carrier, by interface name; None until it has told."""
+        self.keys.add(("fabric_ports", node))
+        return self._observations.fabric_ports.get(node)
 
 
 def ofport_key(place: Place) -> Key:
@@ -59,6 +59,6 @@ def ofport_key(place: Place) -> Key:
     return ("ofport", place)
 
 
-def link_ofport_key(place: Place) -> Key:
-    """The key that a reader of `link_ofport(place)` depends on."""
-    return ("link_ofport", place)
+def fabric_ports_key(node: str) -> Key:
+    """The key that a reader of `fabric_ports(node)` depends on."""
+    return ("fabric_ports", node)

@@ -4,12 +4,14 @@ Commits of the store and reports of the switches only note which keys they touch
 runs as soon as the event loop is free, so a burst of changes costs one compilation.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
+
+from immutables import Map
 
 from overlace.compiler.compiler import Compiler
 from overlace.compiler.plan import PlanChange, SwitchName
-from overlace.compiler.reader import World, link_ofport_key, ofport_key
+from overlace.compiler.reader import World, fabric_ports_key, ofport_key
 from overlace.engine.realisation import Realisation
 from overlace.model.observation import Observations, Place
 from overlace.model.port import Binding, BindingState, Port
@@ -64,11 +66,11 @@ class Engine:
             self._dirty.add(ofport_key(place))
             self._ask()
 
-    def observed_link_ofport(self, place: Place, number: int | None) -> None:
-        """A fabric interface has an OpenFlow port, or has it no more."""
-        if self._observations.link_ofports.get(place) != number:
-            self._observations = self._observations.with_link_ofport(place, number)
-            self._dirty.add(link_ofport_key(place))
+    def observed_fabric_ports(self, node: str, ports: Mapping[str, int]) -> None:
+        """These interfaces of a host or transit switch have a carrier, under these OpenFlow port numbers."""
+        if self._observations.fabric_ports.get(node) != ports:
+            self._observations = self._observations.with_fabric_ports(node, Map(ports))
+            self._dirty.add(fabric_ports_key(node))
             self._ask()
 
     def acknowledged(self, switch: SwitchName, sequence: int) -> None:

@@ -9,18 +9,19 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """`ofports`: (host id, port id) -> OpenFlow port number; `link_ofports`: (node, interface) -> number."""
+    """`ofports`: (host id, port id) -> OpenFlow port number; `fabric_ports`: host or transit switch -> interface with
+    a carrier -> number, without those that have told nothing yet."""
 
     ofports: Map[Place, int] = Map()
-    link_ofports: Map[Place, int] = Map()
+    fabric_ports: Map[str, Map[str, int]] = Map()
 
     def with_ofport(self, place: Place, number: int | None) -> "Observations":
         """The workload interface at `place` has this number now, or is gone."""
         return replace(self, ofports=_put(self.ofports, place, number))
 
-    def with_link_ofport(self, place: Place, number: int | None) -> "Observations":
-        """The fabric interface at `place` has this number now, or is gone."""
-        return replace(self, link_ofports=_put(self.link_ofports, place, number))
+    def with_fabric_ports(self, node: str, ports: Map[str, int]) -> "Observations":
+        """The node has told which of its interfaces have a carrier."""
+        return replace(self, fabric_ports=self.fabric_ports.set(node, ports))
 
 
 def _put(numbers: Map[Place, int], place: Place, number: int | None) -> Map[Place, int]:

@@ -1,35 +1,96 @@
 """VXLAN (RFC 7348) over one flow-based tunnel port: the VNI comes from the flow, so does the far end."""
 
-from overlace.compiler.pipeline import NETWORK, Table
-from overlace.compiler.rule import goto, rule
-from overlace.datapath.actions import set_field
-from overlace.datapath.fields import Field
-from overlace.datapath.flow import Flow
+from collections.abc import Mapping
+from ipaddress import IPv4Address
 
-_INNER_ETHERNET_UDP_VXLAN = 14 + 8 + 8
-_OUTER_IP = {4: 20, 6: 40}
+from overlace.compiler.pipeline import (
+    DESTINATION_HOST,
+    NETWORK,
+    SOURCE_HOST,
+    TUNNEL_OFPORT,
+    VNI_PROBE,
+    Flag,
+    Table,
+)
+from overlace.compiler.plan import TunnelPort
+from overlace.compiler.reader import Reader
+from overlace.compiler.rule import Conditions, goto, raise_flag, rule
+from overlace.compiler.technologies.technology import NOTHING_NEEDED, HostView, Part
+from overlace.compiler.unit import UnitKind
+from overlace.datapath.actions import Action, Output as Send, SendToController, set_field
+from overlace.datapath.fields import Field
+from overlace.kit.addresses import IPAddress
+from overlace.model import carriage
+from overlace.model.site import Host
+
+PROBE = b"probe"
+"""Userdata of packet-ins that carry a path-MTU probe from another host."""
+_PORT = TunnelPort("ovl-vxlan", "vxlan", TUNNEL_OFPORT, (("key", "flow"), ("remote_ip", "flow")))
 
 
 class Vxlan:
-    """See `technologies.technology.Technology`."""
+    """See `technologies.technology.Technology`. The middle routes IP: no transit switch is needed."""
 
-    name = "vxlan"
+    carriage = carriage.VXLAN
+    transit: tuple[UnitKind, ...] = ()
 
-    def overhead(self, ip_version: int) -> int:
-        """50 bytes over IPv4, 70 over IPv6 (RFC 7348 section 5)."""
-        return _INNER_ETHERNET_UDP_VXLAN + _OUTER_IP[ip_version]
+    def everywhere(self, mark: int) -> Part:
+        """The tunnel port, and where its packets go."""
+        from_tunnel = {Field.IN_PORT: TUNNEL_OFPORT}
+        flows = (
+            rule(
+                Table.CLASSIFY, 100, from_tunnel, mark, raise_flag(Flag.FROM_TUNNEL), goto(Table.TUNNEL_ADMIT)
+            ),
+            rule(Table.WIRE_IN, 200, {Field.TUN_ID: VNI_PROBE}, mark, SendToController(PROBE)),
+        )
+        return Part(flows, tunnel_ports=(_PORT,))
 
-    def network_flows(self, network_key: int, segmentation_id: int, cookie: int) -> list[Flow]:
+    def network(self, network_key: int, segmentation_id: int, mark: int) -> Part:
         """VNI to network key on the way in, and back on the way out."""
         vni = {Field.TUN_ID: segmentation_id}
-        return [
-            rule(Table.WIRE_IN, 100, vni, cookie, set_field(NETWORK, network_key), goto(Table.ARMED)),
+        flows = (
+            rule(Table.WIRE_IN, 100, vni, mark, set_field(NETWORK, network_key), goto(Table.ARMED)),
             rule(
                 Table.ENCAPSULATE,
                 100,
                 {NETWORK: network_key},
-                cookie,
+                mark,
                 set_field(Field.TUN_ID, segmentation_id),
                 goto(Table.REMOTE),
             ),
+        )
+        return Part(flows)
+
+    def host(self, host: HostView, mark: int) -> Part:
+        """Its addresses are known senders; the best of them is where it is reached."""
+        known = set_field(SOURCE_HOST, host.key)
+        flows = [
+            rule(Table.TUNNEL_ADMIT, 100, _sender(address), mark, known, goto(Table.WIRE_IN))
+            for address in host.addresses
         ]
+        if host.addresses:
+            here = {DESTINATION_HOST: host.key}
+            flows.append(
+                rule(Table.REMOTE, 100, here, mark, _destination(host.addresses[0]), Send(TUNNEL_OFPORT))
+            )
+        return Part(tuple(flows))
+
+    def own(self, host: HostView, mark: int) -> Part:  # noqa: ARG002
+        """Nothing: the tunnel port has the same number everywhere."""
+        return NOTHING_NEEDED
+
+    def obstacles(self, reader: Reader, host: Host, others: Mapping[str, Host]) -> list[str]:  # noqa: ARG002
+        """Hosts without a tunnel endpoint."""
+        without = sorted(each.id for each in (host, *others.values()) if not each.endpoints)
+        return [f"host {name} has no tunnel endpoint" for name in without]
+
+
+def _sender(address: IPAddress) -> Conditions:
+    """Match tunnel packets from an underlay address."""
+    return {Field.TUN_SRC if isinstance(address, IPv4Address) else Field.TUN_IPV6_SRC: address}
+
+
+def _destination(address: IPAddress) -> Action:
+    """Aim the tunnel at an underlay address."""
+    field = Field.TUN_DST if isinstance(address, IPv4Address) else Field.TUN_IPV6_DST
+    return set_field(field, int(address))

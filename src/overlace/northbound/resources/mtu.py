@@ -21,8 +21,9 @@ def largest_mtu(operation: Operation, network_types: Iterable[str]) -> int:
         for host in operation.transaction.all(Host)
         for endpoint in host.endpoints
     )
-    overheads = [operation.configuration.overheads[each] for each in network_types]
-    return underlay - max((each.ipv6 if six else each.ipv4 for each in overheads), default=0)
+    carriages = [operation.configuration.carriages[each] for each in network_types]
+    overheads = (each.overhead_ipv6 if six else each.overhead_ipv4 for each in carriages)
+    return underlay - max(overheads, default=0)
 
 
 def network_mtu(operation: Operation, wanted: int, network_types: Iterable[str]) -> int:

@@ -4,16 +4,13 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from overlace.model.network import NetworkType, Segment
+from overlace.model.network import Segment
 from overlace.northbound.configuration import NetworkingConfiguration
 from overlace.northbound.conversion.segments import PROVIDER, SegmentRequest
 from overlace.northbound.errors import BadRequest, Conflict, InvalidInput
 from overlace.northbound.resources.base import Operation
 from overlace.store.allocation import pool_range
 from overlace.store.errors import NumberTaken
-
-VNI_POOL = "vni"
-VXLAN = NetworkType.VXLAN.value
 
 
 def requested_segments(
@@ -38,16 +35,15 @@ def requested_segments(
 
 def check_segment(wanted: SegmentRequest, configuration: NetworkingConfiguration) -> None:
     """Raise InvalidInput for what no technology here can carry."""
-    if wanted.network_type not in configuration.overheads:
+    carriage = configuration.carriages.get(wanted.network_type)
+    if carriage is None:
         raise InvalidInput(f"network_type value '{wanted.network_type}' not supported")
     if wanted.physical_network is not None:
         raise InvalidInput(f"provider:physical_network specified for {wanted.network_type} network")
     if wanted.segmentation_id is not None:
-        if wanted.network_type != VXLAN:
-            raise InvalidInput(f"segmentation_id specified for {wanted.network_type} network")
-        vnis = pool_range(VNI_POOL)
-        if not vnis.first <= wanted.segmentation_id <= vnis.last:
-            raise InvalidInput(f"segmentation_id out of range ({vnis.first} through {vnis.last})")
+        numbers = pool_range(carriage.identifiers)
+        if not numbers.first <= wanted.segmentation_id <= numbers.last:
+            raise InvalidInput(f"segmentation_id out of range ({numbers.first} through {numbers.last})")
 
 
 def create_segment(operation: Operation, network_id: str, wanted: SegmentRequest, **fields: Any) -> Segment:
@@ -63,13 +59,12 @@ def create_segment(operation: Operation, network_id: str, wanted: SegmentRequest
     return segment
 
 
-def _identifier(operation: Operation, wanted: SegmentRequest) -> int | None:
-    if wanted.network_type != VXLAN:
-        return None
+def _identifier(operation: Operation, wanted: SegmentRequest) -> int:
+    pool = operation.configuration.carriages[wanted.network_type].identifiers
     if wanted.segmentation_id is None:
-        return operation.transaction.allocate(VNI_POOL)
+        return operation.transaction.allocate(pool)
     try:
-        operation.transaction.request(VNI_POOL, wanted.segmentation_id)
+        operation.transaction.request(pool, wanted.segmentation_id)
     except NumberTaken as reason:
         raise Conflict(
             "TunnelIdInUse",
@@ -81,5 +76,6 @@ def _identifier(operation: Operation, wanted: SegmentRequest) -> int | None:
 def delete_segment(operation: Operation, segment: Segment) -> None:
     """Remove a segment and give its identifier back."""
     operation.transaction.delete(Segment, segment.id)
-    if segment.network_type == VXLAN and segment.segmentation_id is not None:
-        operation.transaction.release(VNI_POOL, segment.segmentation_id)
+    carriage = operation.configuration.carriages.get(segment.network_type)
+    if carriage is not None and segment.segmentation_id is not None:
+        operation.transaction.release(carriage.identifiers, segment.segmentation_id)

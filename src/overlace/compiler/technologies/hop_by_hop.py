@@ -1,0 +1,127 @@
+"""Hop by hop: frames cross OpenFlow switches on routes that the controller designs, under one label a host.
+
+A frame travels in an Ethernet pseudowire (RFC 4448, without control word): behind an outer Ethernet header whose
+destination and source are the labels of the two hosts, and one MPLS label, the network. Transit switches look
+at the destination alone. See docs/adr/0005-hop-by-hop-labels.md.
+"""
+
+from collections.abc import Mapping
+
+from overlace.compiler.pipeline import DESTINATION_HOST, NETWORK, SOURCE_HOST, Flag, Table
+from overlace.compiler.reader import Reader
+from overlace.compiler.rule import Conditions, goto, raise_flag, rule, visit
+from overlace.compiler.technologies.fabric import attachment, next_hops
+from overlace.compiler.technologies.label import host_label
+from overlace.compiler.technologies.technology import NOTHING_NEEDED, HostView, Part
+from overlace.compiler.technologies.transit import TRANSIT
+from overlace.compiler.unit import UnitKind
+from overlace.datapath.actions import (
+    PACKET_TYPE_ETHERNET,
+    PACKET_TYPE_MPLS,
+    Clone,
+    Decap,
+    Encap,
+    Output as Send,
+    set_field,
+)
+from overlace.datapath.fields import EthType, Field
+from overlace.model import carriage
+from overlace.model.site import Host
+
+_MPLS: Conditions = {Field.ETH_TYPE: EthType.MPLS}
+
+
+class HopByHop:
+    """See `technologies.technology.Technology`."""
+
+    carriage = carriage.HOP_BY_HOP
+    transit: tuple[UnitKind, ...] = (TRANSIT,)
+
+    def everywhere(self, mark: int) -> Part:  # noqa: ARG002
+        """Nothing: a host without an interface into the fabric has no use for it."""
+        return NOTHING_NEEDED
+
+    def network(self, network_key: int, segmentation_id: int, mark: int) -> Part:
+        """Label to network key on the way in; on the way out a copy is wrapped, so that the next host of a
+        broadcast gets the frame as it was."""
+        label = {**_MPLS, Field.MPLS_LABEL: segmentation_id, Field.MPLS_BOS: 1}
+        unwrap = (set_field(NETWORK, network_key), Decap(), Decap(PACKET_TYPE_ETHERNET))
+        wrap = (
+            Encap(PACKET_TYPE_MPLS),
+            set_field(Field.MPLS_LABEL, segmentation_id),
+            Encap(PACKET_TYPE_ETHERNET),
+            visit(Table.FABRIC),
+        )
+        flows = (
+            rule(Table.LABEL_IN, 100, label, mark, *unwrap, goto(Table.ARMED)),
+            rule(Table.ENCAPSULATE, 100, {NETWORK: network_key}, mark, Clone(wrap)),
+        )
+        return Part(flows)
+
+    def host(self, host: HostView, mark: int) -> Part:
+        """Its label is that of a known sender, and the way to it."""
+        label = host_label(host.key)
+        from_it = {**_MPLS, Field.ETH_SRC: label}
+        flows = (
+            rule(
+                Table.FABRIC_ADMIT,
+                100,
+                from_it,
+                mark,
+                set_field(SOURCE_HOST, host.key),
+                goto(Table.LABEL_IN),
+            ),
+            rule(
+                Table.FABRIC,
+                100,
+                {DESTINATION_HOST: host.key},
+                mark,
+                set_field(Field.ETH_DST, label),
+                goto(Table.UPLINK),
+            ),
+        )
+        return Part(flows)
+
+    def own(self, host: HostView, mark: int) -> Part:
+        """The one interface into the fabric: only wrapped frames leave by it, and of what it brings only those
+        under this host's own label are taken."""
+        if host.fabric_ofport is None:
+            return NOTHING_NEEDED
+        label = host_label(host.key)
+        for_us = {Field.IN_PORT: host.fabric_ofport, **_MPLS, Field.ETH_DST: label}
+        flows = (
+            rule(Table.CLASSIFY, 100, for_us, mark, raise_flag(Flag.FROM_TUNNEL), goto(Table.FABRIC_ADMIT)),
+            rule(Table.UPLINK, 100, {}, mark, set_field(Field.ETH_SRC, label), Send(host.fabric_ofport)),
+        )
+        return Part(flows)
+
+    def obstacles(self, reader: Reader, host: Host, others: Mapping[str, Host]) -> list[str]:
+        """Hosts that have no way into the fabric, and hosts that no route leads to."""
+        found = []
+        for each in (host, *others.values()):
+            reason = _detached(reader, each)
+            if reason:
+                found.append(reason)
+        here = attachment(reader, host)
+        if here is None or _detached(reader, host):
+            return found
+        for other in others.values():
+            there = attachment(reader, other)
+            if there is None or _detached(reader, other):
+                continue
+            if here.switch not in next_hops(reader, there.switch):
+                found.append(f"no path through the fabric from host {host.id} to host {other.id}")
+        return found
+
+
+def _detached(reader: Reader, host: Host) -> str:
+    """Why a host is not in the fabric; empty when it is."""
+    if not host.fabric_interface:
+        return f"host {host.id} has no fabric_interface"
+    ports = reader.fabric_ports(host.id)
+    if ports is not None and host.fabric_interface not in ports:
+        return f"interface {host.fabric_interface} of host {host.id} is not in its bridge, or has no carrier"
+    found = attachment(reader, host)
+    if found is None:
+        return f"no link in service joins interface {host.fabric_interface} of host {host.id} to a transit switch"
+    return ""
