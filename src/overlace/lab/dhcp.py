@@ -4,6 +4,7 @@ Its script sets addresses, MTU and routes (classless static routes of RFC 3442 b
 leaves the lease as KEY=VALUE lines where tests and people can read it.
 """
 
+import time
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from overlace.lab.execution import run
 from overlace.lab.process import ProcessId, read_pidfile
 
 LEASE_WAIT = 10.0
+_PIDFILE_TRIES, _PIDFILE_PAUSE = 100, 0.05
 
 
 def start_client(netns: str, directory: Path, name: str) -> ProcessId:
@@ -20,21 +22,7 @@ def start_client(netns: str, directory: Path, name: str) -> ProcessId:
     pidfile = directory / f"dhcp-{name}.pid"
     command = ["busybox", "udhcpc", "-i", "eth0", "-p", str(pidfile), "-s", str(script)]
     # -n: leave when no lease comes, after 5 times 2 s; -S: log to syslog, not to a terminal.
-    command += [
-        "-n",
-        "-t",
-        "5",
-        "-T",
-        "2",
-        "-A",
-        "1",
-        "-x",
-        f"hostname:{name}",
-        "-O",
-        "mtu",
-        "-O",
-        "staticroutes",
-    ]
+    command += [*"-n -t 5 -T 2 -A 1 -O mtu -O staticroutes".split(), "-x", f"hostname:{name}"]
     try:
         run(
             command,
@@ -48,10 +36,16 @@ def start_client(netns: str, directory: Path, name: str) -> ProcessId:
             f"({error.output.splitlines()[-1]}): check that its network has DHCP enabled "
             "and that its port is bound to this host (install the package busybox if the client is missing)"
         ) from error
-    process = read_pidfile(pidfile)
-    if process is None:
-        raise LabError(f"the DHCP client of workload '{name}' ended after its lease; see the system log")
-    return process
+    return _in_background(pidfile, name)
+
+
+def _in_background(pidfile: Path, name: str) -> ProcessId:
+    """With its lease the client goes on as a child, which writes its own number only after the parent has left."""
+    for _ in range(_PIDFILE_TRIES):
+        if (process := read_pidfile(pidfile)) is not None:
+            return process
+        time.sleep(_PIDFILE_PAUSE)
+    raise LabError(f"the DHCP client of workload '{name}' ended after its lease; see the system log")
 
 
 def lease_path(directory: Path, name: str) -> Path:
