@@ -1,0 +1,76 @@
+"""Figures of repeated measurements: quantiles, and the ratio of two medians with its confidence interval."""
+
+import random
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+RESAMPLES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`n` samples; all figures in the samples' unit."""
+
+    n: int
+    p50: float
+    p90: float
+    p99: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, samples: Sequence[float]) -> "Summary":
+        """Raises ValueError for no samples."""
+        if not samples:
+            raise ValueError("no samples")
+        ordered = sorted(samples)
+        at = [ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))] for share in (0.9, 0.99)]
+        return cls(len(ordered), statistics.median(ordered), at[0], at[1], ordered[0], ordered[-1])
+
+    def as_json(self) -> dict[str, float]:
+        """For build/bench.json."""
+        return {
+            "n": self.n,
+            "p50": round(self.p50, 3),
+            "p90": round(self.p90, 3),
+            "p99": round(self.p99, 3),
+            "min": round(self.least, 3),
+            "max": round(self.most, 3),
+        }
+
+    def __str__(self) -> str:
+        return (
+            f"n={self.n} p50={self.p50:.2f} p90={self.p90:.2f} p99={self.p99:.2f} "
+            f"min={self.least:.2f} max={self.most:.2f}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """The median of one series over that of another, with the 95 % interval of a percentile bootstrap."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, ours: Sequence[float], theirs: Sequence[float], seed: int = 1) -> "Ratio":
+        """Resample both series independently; `seed` makes the interval repeatable."""
+        source = random.Random(seed)
+
+        def one() -> float:
+            return statistics.median(source.choices(ours, k=len(ours))) / statistics.median(
+                source.choices(theirs, k=len(theirs))
+            )
+
+        ratios = sorted(one() for _ in range(RESAMPLES))
+        value = statistics.median(ours) / statistics.median(theirs)
+        return cls(value, ratios[int(0.025 * RESAMPLES)], ratios[int(0.975 * RESAMPLES)])
+
+    def as_json(self) -> dict[str, float]:
+        """For build/bench.json."""
+        return {"value": round(self.value, 3), "low": round(self.low, 3), "high": round(self.high, 3)}
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} (95 % interval {self.low:.3f} to {self.high:.3f})"
