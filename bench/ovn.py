@@ -47,7 +47,10 @@ class Ovn:
 
     def stop(self) -> None:
         """End the daemons."""
-        for pidfile in [*self._directory.glob("*.pid"), *self._lab.directory.glob("*/run/ovn-controller.pid")]:
+        for pidfile in [
+            *self._directory.glob("*.pid"),
+            *self._lab.directory.glob("*/run/ovn-controller.pid"),
+        ]:
             try:
                 os.kill(int(pidfile.read_text()), signal.SIGKILL)
             except ProcessLookupError:

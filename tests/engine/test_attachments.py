@@ -112,3 +112,23 @@ async def test_two_interfaces_with_one_port_on_one_host_are_nobody(scene: Scene)
     await scene.settled()
     assert scene.ofports["h1", "p"] is None
     assert scene.attachments.interface_of("p", "h1") is None
+
+
+async def test_a_port_made_where_its_interface_waits_is_bound_in_the_same_transaction(scene: Scene) -> None:
+    scene.plug("h1")
+    scene.plug("h2", iface_id="another")
+    await scene.settled()
+    port = scene.port()
+    scene.attachments.accompany(scene.ledger, [Change(Port, "p", None, port)])
+    assert scene.ledger.states() == {"h1": ("active", 1)}
+    scene.attachments.committed((Change(Port, "p", None, port),))
+    assert scene.ofports["h1", "p"] == 5  # known before the next turn compiles
+    assert await scene.settled() == {"h1": ("active", 1)}
+
+
+async def test_nothing_is_bound_where_two_interfaces_claim_to_be_the_port(scene: Scene) -> None:
+    scene.plug("h1", "tap0")
+    scene.plug("h1", "tap1")
+    port = scene.port()
+    scene.attachments.accompany(scene.ledger, [Change(Port, "p", None, port)])
+    assert scene.ledger.states() == {}

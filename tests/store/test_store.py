@@ -16,7 +16,7 @@ import pytest
 
 from overlace.kit.addresses import Mac
 from overlace.kit.clock import ManualClock
-from overlace.model.network import AllocationPool, HostRoute, Network, Subnet
+from overlace.model.network import AllocationPool, HostRoute, Network, Segment, Subnet
 from overlace.model.policy import Direction, EtherType, SecurityGroupRule
 from overlace.model.port import AddressPair, Binding, BindingState, DhcpOption, FixedIp, Port
 from overlace.model.site import Host, TunnelEndpoint
@@ -209,3 +209,25 @@ async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, after: int)
     assert sorted(hosts.values()) == list(range(1, len(hosts) + 1))
     assert (await store.transact(lambda tx: tx.allocate("host_key"), actor="a")).result == len(hosts) + 1
     await store.close()
+
+
+async def test_a_companion_adds_to_the_same_revision(store: Store) -> None:
+    def follow(tx: Transaction) -> None:
+        for change in tx.changes:
+            if change.cls is Network and change.before is None:
+                tx.put(Segment(id=f"of-{change.id}", network_id=change.id, network_type="vxlan"))
+
+    store.accompany(follow)
+    made = await store.transact(lambda tx: tx.put(Network(id="n", project_id="p", name="")), actor="me")
+    assert {change.id for change in made.changes} == {"n", "of-n"}
+    assert store.snapshot.get(Segment, "of-n") is not None
+
+
+async def test_what_a_companion_raises_undoes_the_transaction(store: Store) -> None:
+    def refuse(_: Transaction) -> None:
+        raise ValueError("not like this")
+
+    store.accompany(refuse)
+    with pytest.raises(ValueError, match="not like this"):
+        await store.transact(lambda tx: tx.put(Network(id="n", project_id="p", name="")), actor="me")
+    assert store.snapshot.get(Network, "n") is None

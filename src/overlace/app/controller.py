@@ -60,6 +60,7 @@ async def _controller(
         return await store.transact(in_store, actor="overlace", request_id="", source=why)
 
     attachments = Attachments(lambda: store.snapshot, transact, engine)
+    store.accompany(lambda tx: attachments.accompany(cast("Intents", tx), tx.changes))
     switchboard = Switchboard(lambda: store.snapshot, engine, attachments)
     context = Context(
         clock=clock,

@@ -72,11 +72,20 @@ class Attachments:
         """The host is out of reach: what it last said stands."""
         self._complete.discard(host)
 
+    def accompany(self, intents: Intents, changes: Iterable[Change]) -> None:
+        """Bind ports that are plugged already in the very transaction that makes them: one revision, one plan."""
+        for change in changes:
+            if change.cls is Port and change.after is not None:
+                for host in sorted(self._hosts_with(change.after)):
+                    if self._interface(change.id, host, change.after) is not None:
+                        binder.plugged(intents, change.id, host)
+
     def committed(self, changes: tuple[Change, ...]) -> None:
         """New ports may be plugged already; hosts may have become known."""
         for change in changes:
             if change.cls is Port and change.after is not None:
                 for host in self._hosts_with(change.after):
+                    self._observe(change.id, host, self._interface(change.id, host, change.after))
                     self._ask(host, {change.id})
             elif change.cls is Host and change.after is not None:
                 plugged = {each.iface_id for each in self.interfaces.on_host(change.id)}
@@ -97,10 +106,12 @@ class Attachments:
 
     def interface_of(self, port_id: str, host: str) -> PluggedInterface | None:
         """The one interface that is the port on the host; with several there is none, it is a fault."""
+        return self._interface(port_id, host, self._snapshot().get(Port, port_id))
+
+    def _interface(self, port_id: str, host: str, port: Port | None) -> PluggedInterface | None:
         announcing = self.interfaces.announcing(host, port_id)
         if announcing:
             return announcing[0] if len(announcing) == 1 else None
-        port = self._snapshot().get(Port, port_id)
         if port is None or port.host_id != host or not port.interface_name:
             return None
         return self.interfaces.named(host, port.interface_name)
@@ -114,14 +125,15 @@ class Attachments:
         return [port.id for port in self._snapshot().members(Port, "interface", host, name)]
 
     def _hosts_with(self, port: Port) -> set[str]:
-        hosts = {
-            each.id for each in self._snapshot().all(Host) if self.interfaces.announcing(each.id, port.id)
-        }
+        hosts = self.interfaces.hosts_announcing(port.id)
         return hosts | {port.host_id} if port.interface_name else hosts
+
+    def _observe(self, port_id: str, host: str, interface: PluggedInterface | None) -> None:
+        self._engine.observed_ofport((host, port_id), interface.ofport if interface else None)
 
     async def _settle(self, port_id: str, host: str) -> None:
         interface = self.interface_of(port_id, host)
-        self._engine.observed_ofport((host, port_id), interface.ofport if interface else None)
+        self._observe(port_id, host, interface)
         bound = any(each.host_id == host for each in self._snapshot().members(Binding, "port", port_id))
         if interface is not None and not bound:
             await self._transact(lambda tx: binder.plugged(tx, port_id, host), f"{interface.name} plugged")

@@ -23,25 +23,28 @@ class Interfaces:
     """The interfaces of all hosts, found by name and by port id."""
 
     _by_name: dict[tuple[str, str], PluggedInterface] = field(default_factory=dict)
-    _by_iface_id: dict[tuple[str, str], dict[str, PluggedInterface]] = field(default_factory=dict)
+    _by_iface_id: dict[str, dict[str, dict[str, PluggedInterface]]] = field(default_factory=dict)
+    """Port id -> host -> interface name."""
 
     def put(self, interface: PluggedInterface) -> PluggedInterface | None:
         """Take in a new or changed interface. Returns what was known of it before."""
         before = self.remove(interface.host, interface.name)
         self._by_name[interface.host, interface.name] = interface
         if interface.iface_id:
-            same_port = self._by_iface_id.setdefault((interface.host, interface.iface_id), {})
-            same_port[interface.name] = interface
+            hosts = self._by_iface_id.setdefault(interface.iface_id, {})
+            hosts.setdefault(interface.host, {})[interface.name] = interface
         return before
 
     def remove(self, host: str, name: str) -> PluggedInterface | None:
         """Forget an interface. Returns what was known of it."""
         before = self._by_name.pop((host, name), None)
         if before is not None and before.iface_id:
-            same_port = self._by_iface_id[host, before.iface_id]
-            del same_port[name]
-            if not same_port:
-                del self._by_iface_id[host, before.iface_id]
+            hosts = self._by_iface_id[before.iface_id]
+            del hosts[host][name]
+            if not hosts[host]:
+                del hosts[host]
+            if not hosts:
+                del self._by_iface_id[before.iface_id]
         return before
 
     def named(self, host: str, name: str) -> PluggedInterface | None:
@@ -50,7 +53,12 @@ class Interfaces:
 
     def announcing(self, host: str, port_id: str) -> list[PluggedInterface]:
         """The interfaces of a host that announce the port: more than one is a fault of the host."""
-        return sorted(self._by_iface_id.get((host, port_id), {}).values(), key=lambda each: each.name)
+        announcing = self._by_iface_id.get(port_id, {}).get(host, {})
+        return sorted(announcing.values(), key=lambda each: each.name)
+
+    def hosts_announcing(self, port_id: str) -> set[str]:
+        """The hosts where some interface announces the port."""
+        return set(self._by_iface_id.get(port_id, {}))
 
     def on_host(self, host: str) -> list[PluggedInterface]:
         """All interfaces of a host."""

@@ -74,6 +74,7 @@ class Store:
         self._writing: asyncio.Future[None] | None = None
         self._closed = False
         self._listeners: list[Callable[[Commit], None]] = []
+        self._companions: list[Callable[[Transaction], None]] = []
 
     @classmethod
     async def open(cls, path: Path, clock: Clock, origin: str = "site") -> "Store":
@@ -112,6 +113,9 @@ class Store:
         now = self._clock.now()
         transaction = Transaction(self._head, self._head_allocations, now)
         result = change(transaction)
+        if transaction.changes:
+            for companion in self._companions:
+                companion(transaction)
         changes = transaction.changes
         if not changes and not transaction.numbers:
             revision = self._head.revision
@@ -132,6 +136,11 @@ class Store:
         """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def accompany(self, companion: Callable[[Transaction], None]) -> None:
+        """Let `companion` add to every transaction that changes something: what follows from a change at once
+        is part of the same revision. What it raises fails the transaction."""
+        self._companions.append(companion)
 
     async def history(self, limit: int = 100) -> list[dict[str, Any]]:
         """The newest changes first: who changed what, when, from where, before and after."""
