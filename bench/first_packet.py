@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tools.demo import Cloud, interface_of
 
-from bench.echo_probe import EchoProbe
+from bench.echo_probe import Echo, EchoProbe
 from bench.ovn import BRIDGE as OVN_BRIDGE, Ovn
 from bench.summary import Ratio, Summary
 from overlace.kit.addresses import format_mac
@@ -151,7 +151,7 @@ def once(lab: Lab, contender: Contender, octet: int) -> float:
     go = contender.prepare(f"{contender.name}-{octet}", octet)
     prober = lab.plan.workload_namespace(f"{contender.name}-prober")
     ends = ((mac(PROBER_OCTET), address(PROBER_OCTET)), (mac(octet), address(octet)))
-    probe = EchoProbe(prober, *ends, identifier=octet)
+    probe = EchoProbe(Echo(prober, *ends, identifier=octet))
     try:
         time.sleep(0.05)
         if probe.answered:

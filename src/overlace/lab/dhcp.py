@@ -22,7 +22,11 @@ def start_client(netns: str, directory: Path, name: str) -> ProcessId:
     pidfile = directory / f"dhcp-{name}.pid"
     command = ["busybox", "udhcpc", "-i", "eth0", "-p", str(pidfile), "-s", str(script)]
     # -n: leave when no lease comes, after 5 times 2 s; -S: log to syslog, not to a terminal.
-    command += [*"-n -t 5 -T 2 -A 1 -O mtu -O staticroutes".split(), "-x", f"hostname:{name}"]
+    command += [
+        *["-n", "-t", "5", "-T", "2", "-A", "1", "-O", "mtu", "-O", "staticroutes"],
+        "-x",
+        f"hostname:{name}",
+    ]
     try:
         run(
             command,

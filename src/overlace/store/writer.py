@@ -14,6 +14,7 @@ from overlace.kit.revision import Revision
 from overlace.model.declaration import RESOURCES
 from overlace.model.snapshot import Change
 from overlace.store.codec import encode_row, encode_value
+from overlace.store.statement import Statement
 from overlace.store.tables import ALLOCATIONS, CHANGES, META, REVISIONS, VALUES
 from overlace.store.transaction import NumberChange, Transaction
 
@@ -62,14 +63,34 @@ def _change_row(change: Change) -> Row:
     return {"kind": RESOURCES[change.cls].kind, "id": change.id, "before": before, "after": after}
 
 
+_INSERT_REVISION = Statement(insert(REVISIONS))
+_INSERT_CHANGE = Statement(insert(CHANGES))
+
+
+def _replacing(table: Table) -> Statement:
+    return Statement(insert(table).prefix_with("OR REPLACE"))
+
+
+_REPLACE_VALUE = {cls: _replacing(table) for cls, table in VALUES.items()}
+_DELETE_VALUE = {
+    cls: Statement(delete(table).where(table.c.id == bindparam("gone"))) for cls, table in VALUES.items()
+}
+_REPLACE_NUMBER = _replacing(ALLOCATIONS)
+_DELETE_NUMBER = Statement(
+    delete(ALLOCATIONS).where(
+        and_(ALLOCATIONS.c.pool == bindparam("gone_pool"), ALLOCATIONS.c.value == bindparam("gone"))
+    )
+)
+_REPLACE_META = _replacing(META)
+
+
 def write(engine: Engine, records: Sequence[Record]) -> None:
     """Write all records or, when it raises (sqlalchemy.exc.SQLAlchemyError), none."""
     if not records:
         return
     with engine.begin() as connection:
-        connection.execute(insert(REVISIONS), [record.revision for record in records])
-        if changes := [row for record in records for row in record.changes]:
-            connection.execute(insert(CHANGES), changes)
+        _INSERT_REVISION.execute(connection, [record.revision for record in records])
+        _INSERT_CHANGE.execute(connection, [row for record in records for row in record.changes])
         _write_values(connection, records)
         _write_numbers(connection, records)
         _write_meta(connection, records)
@@ -81,10 +102,8 @@ def _write_values(connection: Connection, records: Iterable[Record]) -> None:
         for (cls, key), row in record.values.items():
             last.setdefault(cls, {})[key] = row
     for cls, rows in last.items():
-        table = VALUES[cls]
-        _replace(connection, table, [row for row in rows.values() if row is not None])
-        if gone := [{"gone": key} for key, row in rows.items() if row is None]:
-            connection.execute(delete(table).where(table.c.id == bindparam("gone")), gone)
+        _REPLACE_VALUE[cls].execute(connection, [row for row in rows.values() if row is not None])
+        _DELETE_VALUE[cls].execute(connection, [{"gone": key} for key, row in rows.items() if row is None])
 
 
 def _write_numbers(connection: Connection, records: Iterable[Record]) -> None:
@@ -97,22 +116,15 @@ def _write_numbers(connection: Connection, records: Iterable[Record]) -> None:
         for (pool, value), (state, since) in last.items()
         if state is not None
     ]
-    _replace(connection, ALLOCATIONS, kept)
     freed = [
         {"gone_pool": pool, "gone": value} for (pool, value), (state, _) in last.items() if state is None
     ]
-    if freed:
-        same = and_(ALLOCATIONS.c.pool == bindparam("gone_pool"), ALLOCATIONS.c.value == bindparam("gone"))
-        connection.execute(delete(ALLOCATIONS).where(same), freed)
+    _REPLACE_NUMBER.execute(connection, kept)
+    _DELETE_NUMBER.execute(connection, freed)
 
 
 def _write_meta(connection: Connection, records: Sequence[Record]) -> None:
     meta = {"number": str(records[-1].revision["number"])}
     for record in records:
         meta |= {f"{CURSOR}{pool}": str(number) for pool, number in record.cursors.items()}
-    _replace(connection, META, [{"name": name, "value": value} for name, value in meta.items()])
-
-
-def _replace(connection: Connection, table: Table, rows: list[Row]) -> None:
-    if rows:
-        connection.execute(insert(table).prefix_with("OR REPLACE"), rows)
+    _REPLACE_META.execute(connection, [{"name": name, "value": value} for name, value in meta.items()])
