@@ -5,6 +5,7 @@ answered, the packets that came before it have been processed.
 """
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,13 +33,20 @@ class Taps:
     ) -> list[tuple[int, Packet]]:
         """Send a frame into a port and return what came out where."""
         frame = packet if isinstance(packet, bytes) else to_frame(packet, sequence)
+        return self.sent(lambda: self._put(port, frame))
+
+    def sent(self, action: Callable[[], object]) -> list[tuple[int, Packet]]:
+        """What comes out of the ports while an action is under way."""
         for other in self.ports:
             self._read[other] = self._file(other).stat().st_size
-        self.switch.appctl("revalidator/wait")  # else flows of an earlier table could still be cached
+        action()
+        return [(other, from_frame(data)) for other in self.ports for data in self._new_frames(other)]
+
+    def _put(self, port: int, frame: bytes) -> None:
+        self.switch.appctl("revalidator/purge")  # else flows of an earlier table could still be cached
         self.switch.receive(self.ports[port], frame)
         for _ in range(3):
             self.switch.appctl("version")
-        return [(other, from_frame(data)) for other in self.ports for data in self._new_frames(other)]
 
     def _file(self, port: int) -> Path:
         return self.switch.directory / f"{self.ports[port]}.pcap"

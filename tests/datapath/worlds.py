@@ -219,6 +219,9 @@ def flow_tables(draw: st.DrawFn) -> list[Flow]:
             actions = draw(action_lists(kind, table))
             if tag is None or not tag.value:
                 actions = without_pop(actions)
+            state = condition.get(F.CT_STATE)
+            if state is not None and state.value & CtState.INV:
+                actions = without_commit(actions)
             flows.append(Flow(table, priority, condition, actions))
     return flows
 
@@ -226,6 +229,14 @@ def flow_tables(draw: st.DrawFn) -> list[Flow]:
 def without_pop(actions: tuple[Action, ...]) -> tuple[Action, ...]:
     """pop_vlan is accepted only where a tag is certain."""
     return tuple(action for action in actions if not isinstance(action, PopVlan))
+
+
+def without_commit(actions: tuple[Action, ...]) -> tuple[Action, ...]:
+    """ct(commit) is refused where the match says that the packet is invalid (OFPBAC_MATCH_INCONSISTENT)."""
+    copies = tuple(
+        Clone(without_commit(action.actions)) if isinstance(action, Clone) else action for action in actions
+    )
+    return tuple(a for a in copies if not (isinstance(a, Conntrack) and a.commit or a == Clone(())))
 
 
 @st.composite

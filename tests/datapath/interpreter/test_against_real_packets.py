@@ -3,15 +3,17 @@
 from ipaddress import IPv4Address
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 from tests.datapath.capture import Taps
 from tests.datapath.interpreter.test_conntrack_table import FIREWALL
+from tests.datapath.private_switch import TUNNEL_PORT, UNDERLAY_PORT
 
 from overlace.datapath.actions import (
     PACKET_TYPE_ETHERNET,
     PACKET_TYPE_MPLS,
     Action,
     CheckPacketLarger,
+    Conntrack,
     Decap,
     Encap,
     Goto,
@@ -199,6 +201,7 @@ def test_a_packet_that_recurses_too_deep_leaves_nothing_behind(taps: Taps) -> No
 
 @settings(
     max_examples=25,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
     deadline=None,
     report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -223,6 +226,17 @@ def test_the_firewall_of_the_manual_page_passes_the_same_packets(
             pair.send(build.tcp((B, A), V4[::-1], (80, ports), flags), port=2)
         else:
             pair.send(build.tcp((A, B), V4, (ports, 80), flags), port=1)
+
+
+def test_a_tunnel_takes_a_packet_before_connection_tracking_and_after(taps: Taps) -> None:
+    """The one point where ofproto/trace says otherwise (`ofproto_trace.TraceResult.is_that_of_packets`)."""
+    tunnel = (set_field(F.TUN_DST, int(IPv4Address("10.1.0.3"))), Output(TUNNEL_PORT))
+    flows = [flow(0, *tunnel, Conntrack(zone=1, table=1)), flow(1, Output(TUNNEL_PORT))]
+    taps.switch.replace_flows([format_flow(each) for each in flows])
+    underlay = Taps(taps.switch, {1: UNDERLAY_PORT})
+    sent = [e for e in effects(Tables(flows), PACKET, 1) if isinstance(e, Sent)]
+    # when a packet comes in, both copies are on the underlay
+    assert len(underlay.sent(lambda: taps.exchange(1, PACKET))) == len(sent) == 2
 
 
 def test_bits_are_moved_alike(taps: Taps) -> None:
