@@ -4,7 +4,7 @@ PY   := $(VENV)/bin/python
 DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping tcpdump busybox
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs format clean
+.PHONY: help setup demo test conformance check docs format clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,14 @@ demo: setup ## Two tenants, two sites, real packets; writes build/demo.json (KEE
 
 test: setup ## All tests: pure, against Open vSwitch, and in the lab (root)
 	$(VENV)/bin/pytest
+
+conformance: setup build/conformance-venv/.installed ## The networking API's public conformance tests
+	$(PY) -m tools.conformance
+
+build/conformance-venv/.installed: tools/conformance/requirements.txt
+	@test -x $(@D)/bin/python || python3 -m venv $(@D)
+	@$(@D)/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@
 
 check: setup ## Style, types and import contracts
 	$(VENV)/bin/ruff check src tests
