@@ -1,6 +1,8 @@
 """`make conformance`: the public conformance tests of the networking API against a controller of its own.
 
 Writes build/conformance.json and docs/conformance.md; ends with 1 when a test of the list has not passed.
+With the beginning of a name (`python -m tools.conformance tempest.api.network`) only those tests are run, and nothing
+is written.
 """
 
 import json
@@ -20,12 +22,13 @@ from tools.conformance.workspace import configure
 ROOT = HERE.parent.parent
 BUILD = ROOT / "build"
 SUITE = BUILD / "conformance-venv" / "bin" / "tempest"
+SUITES = ("tempest.api.network.", "neutron_tempest_plugin.api.")
 LONGEST = 600
 """Seconds after which the run is given up."""
 
 
-def main() -> int:
-    """Run and report."""
+def main(suite: str) -> int:
+    """Run the listed tests whose names begin with `suite`; report when that is all."""
     lists = Lists.read()
     work = BUILD / "conformance"
     shutil.rmtree(work, ignore_errors=True)
@@ -38,9 +41,14 @@ def main() -> int:
         names = _names(workspace)
         if objections := lists.objections(set(names)):
             sys.exit("\n".join(objections))
-        outcome = _run(workspace, [names[each] for each in sorted(lists.run)], lists)
+        wanted = frozenset(each for each in lists.run if each.startswith(suite))
+        outcome = _run(workspace, [names[each] for each in sorted(wanted)], wanted)
         alive = server.alive()
-    _report(lists, outcome, extensions, time.monotonic() - begun)
+    for name, fate in outcome.otherwise.items():
+        print(f"{name}: {fate}")
+    print(f"{len(outcome.passed)} of {len(wanted)} passed in {time.monotonic() - begun:.0f} s")
+    if wanted == lists.run:
+        _report(lists, outcome, extensions)
     if not alive:
         sys.exit("the controller has ended")
     return 1 if outcome.otherwise else 0
@@ -48,17 +56,17 @@ def main() -> int:
 
 def _names(workspace: Path) -> dict[str, str]:
     """Every test of the suite: name -> name with the marks that the suite needs to find it."""
-    listed = _suite(workspace, "run", "--list-tests", "--regex", "^tempest.api.network")
-    tests = [line.strip() for line in listed.splitlines() if line.startswith("tempest.")]
+    listed = _suite(workspace, "run", "--list-tests", "--regex", "|".join(f"^{each}" for each in SUITES))
+    tests = [line.strip() for line in listed.splitlines() if line.startswith(SUITES)]
     return {test.partition("[")[0]: test for test in tests}
 
 
-def _run(workspace: Path, tests: list[str], lists: Lists) -> Outcome:
-    wanted = workspace / "wanted.txt"
-    wanted.write_text("\n".join(tests) + "\n")
-    output = _suite(workspace, "run", "--load-list", str(wanted), "--concurrency", "2", check=False)
+def _run(workspace: Path, tests: list[str], wanted: frozenset[str]) -> Outcome:
+    listing = workspace / "wanted.txt"
+    listing.write_text("\n".join(tests) + "\n")
+    output = _suite(workspace, "run", "--load-list", str(listing), "--concurrency", "2", check=False)
     (workspace / "output.txt").write_text(output)
-    return read_outcome(output, lists.run)
+    return read_outcome(output, wanted)
 
 
 def _suite(directory: Path, *arguments: str, check: bool = True) -> str:
@@ -81,18 +89,13 @@ def _suite(directory: Path, *arguments: str, check: bool = True) -> str:
     return done.stdout
 
 
-def _report(lists: Lists, outcome: Outcome, extensions: list[str], seconds: float) -> None:
-    suite = (HERE / "requirements.txt").read_text().strip().replace("==", " ")
-    figures = {"suite": suite, "seconds": round(seconds), "run": len(lists.run), **outcome.counts()}
+def _report(lists: Lists, outcome: Outcome, extensions: list[str]) -> None:
+    suite = " and ".join((HERE / "requirements.txt").read_text().split()).replace("==", " ")
+    figures = {"suite": suite, "run": len(lists.run), **outcome.counts()}
     figures |= {"not_run": len(lists.not_run), "otherwise": outcome.otherwise}
     (BUILD / "conformance.json").write_text(json.dumps(figures, indent=1) + "\n")
     (ROOT / "docs" / "conformance.md").write_text(document(lists, outcome, extensions, suite))
-    for name, fate in outcome.otherwise.items():
-        print(f"{name}: {fate}")
-    print(
-        f"{len(outcome.passed)} of {len(lists.run)} passed in {seconds:.0f} s; {len(lists.not_run)} not run"
-    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("".join(sys.argv[1:])))

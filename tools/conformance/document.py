@@ -1,7 +1,7 @@
 """docs/conformance.md, made from the outcome and the lists."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from tools.conformance.lists import Lists
 from tools.conformance.outcome import Outcome
@@ -9,9 +9,11 @@ from tools.conformance.outcome import Outcome
 _HEAD = """\
 # Conformance to the networking API
 
-Written by `make conformance`, which starts a controller with identity authentication, lets the public conformance
-suite ({suite}, `tempest.api.network`) make its own projects and users in it, and runs the tests below. The lists are
-`tools/conformance/run.txt` and `not_run.txt`; a test of the suite that is in neither ends the run.
+Written by `make conformance`, which serves the API with identity authentication, lets the public conformance
+suites ({suite}) make their own projects and users in it, and runs the tests below.
+Every test by name is in [run.txt](../tools/conformance/run.txt) or, with the reason, in
+[not_run.txt](../tools/conformance/not_run.txt); a test of `tempest.api.network` or `neutron_tempest_plugin.api` that
+is in neither ends the run.
 
 | of {total} tests | |
 |---|---|
@@ -38,29 +40,20 @@ def document(lists: Lists, outcome: Outcome, extensions: list[str], suite: str) 
     text += "\n## Run\n\n| module | tests |\n|---|---|\n"
     for module, count in sorted(Counter(_module(name) for name in lists.run).items()):
         text += f"| `{module}` | {count} |\n"
-    text += "\n<details><summary>every test</summary>\n\n"
-    text += _items(f"`{_short(name)}`" for name in sorted(lists.run)) + "\n</details>\n"
-    return text + "\n## Not run\n" + _not_run(lists)
+    text += "\n## Not run\n\n| tests | reason | modules |\n|---|---|---|\n"
+    return text + "".join(f"| {row} |\n" for row in _reasons(lists))
 
 
-def _not_run(lists: Lists) -> str:
-    reasons: defaultdict[str, list[str]] = defaultdict(list)
-    for name, reason in lists.not_run.items():
-        reasons[reason].append(name)
-    text = ""
-    for reason, names in reasons.items():
-        text += f"\n{reason[0].upper()}{reason[1:]} ({len(names)}):\n\n"
-        text += _items(f"`{_short(name)}`" for name in names)
-    return text
+def _reasons(lists: Lists) -> Iterator[str]:
+    for reason, count in Counter(lists.not_run.values()).most_common():
+        modules = sorted({_module(name) for name, each in lists.not_run.items() if each == reason})
+        yield f"{count} | {reason} | {', '.join(f'`{each}`' for each in modules)}"
 
 
 def _items(lines: Iterable[str]) -> str:
     return "".join(f"- {line}\n" for line in lines)
 
 
-def _short(name: str) -> str:
-    return name.removeprefix("tempest.api.network.")
-
-
 def _module(name: str) -> str:
-    return _short(name).rpartition(".")[0].rpartition(".")[0]
+    module = name.rpartition(".")[0].rpartition(".")[0]
+    return module.replace("tempest.api.network.", "").replace("neutron_tempest_plugin.api.", "plugin: ")

@@ -37,6 +37,9 @@ ipv6_subnet_attributes = true
 port_security = true
 api_extensions = {extensions}
 
+[neutron_plugin_options]
+available_type_drivers = vxlan
+
 [service_available]
 neutron = true
 nova = false
@@ -53,6 +56,10 @@ run_validation = false
 def configure(workspace: Path, server: Server) -> list[str]:
     """Write the suite's configuration for what the server says it is; gives the extensions that it claims."""
     public = server.call("POST", "/v2.0/networks", {"network": {"name": "public", "router:external": True}})
+    server.call("POST", "/v2.0/overlace/sites", {"site": {"id": "site-a"}})
+    for number in (1, 2):  # hosts are what the suites know as agents
+        host = {"id": f"h{number}", "site_id": "site-a", "endpoints": [{"address": f"192.0.2.{number}"}]}
+        server.call("POST", "/v2.0/overlace/hosts", {"host": host})
     extensions = [each["alias"] for each in server.call("GET", "/v2.0/extensions")["extensions"]]
     text = _CONFIGURATION.format(
         directory=workspace,
