@@ -1,15 +1,20 @@
 """One controller process, built from its parts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
 
 import structlog
-import uvicorn
+from starlette.applications import Starlette
 
+from overlace.app.api_server import serve_api
+from overlace.app.authentication import authenticator
 from overlace.app.clock import SystemClock
-from overlace.app.settings import ControllerSettings
+from overlace.app.database import open_database
+from overlace.app.failures import StartFailure
+from overlace.app.listening import named
+from overlace.app.settings import ControllerSettings, check_settings
 from overlace.app.switchboard import Switchboard
 from overlace.app.views import EngineViews
 from overlace.compiler.plan import PlanChange
@@ -20,7 +25,6 @@ from overlace.model.site import Host, TransitSwitch
 from overlace.model.snapshot import Snapshot
 from overlace.northbound import intents
 from overlace.northbound.application import create_application
-from overlace.northbound.auth.none import NoAuthentication
 from overlace.northbound.views import Views
 from overlace.southbound.encoding import Encoder
 from overlace.southbound.expected import ExpectedSwitch, SwitchKind
@@ -34,21 +38,33 @@ from overlace.store.transaction import Transaction
 log = structlog.get_logger(__name__)
 
 
+class _Stopped(Exception):
+    """Ends the controller's tasks: the work is done."""
+
+
 async def run(settings: ControllerSettings) -> None:
-    """Serve until cancelled. Raises OSError when an address is taken, RuntimeError for a newer database."""
+    """Serve until SIGTERM or SIGINT. Raises StartFailure."""
+    check_settings(settings)
     clock = SystemClock()
-    store = await Store.open(settings.database, clock, settings.origin)
-    try:
-        async with asyncio.TaskGroup() as tasks, _controller(settings, store, clock, tasks) as serve:
-            await serve()
-    finally:
-        await store.close()
+    failure: Exception | None = None
+    async with open_database(settings.database, clock, settings.origin) as store:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                async with _controller(settings, store, clock, tasks) as application:
+                    await serve_api(application, settings)
+                raise _Stopped
+        except* _Stopped:
+            log.info("controller stopped")
+        except* StartFailure as group:
+            failure = group.exceptions[0]
+    if failure is not None:
+        raise failure
 
 
 @asynccontextmanager
 async def _controller(
     settings: ControllerSettings, store: Store, clock: SystemClock, tasks: asyncio.TaskGroup
-) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+) -> AsyncIterator[Starlette]:
     outlet = _Outlet()
     loop = asyncio.get_running_loop()
     engine = Engine(store.snapshot, outlet, loop.call_soon)
@@ -78,23 +94,22 @@ async def _controller(
     southbound.set_expected(expected_switches(store.snapshot))
     unsubscribe = store.subscribe(lambda commit: _committed(commit, engine, attachments, southbound))
     worker = tasks.create_task(attachments.run(), name="attachments")
-    await southbound.start(
-        Listen(settings.switch_address, settings.openflow_port),
-        Listen(settings.switch_address, settings.ovsdb_port),
-        settings.audit_interval,
-    )
+    where = f"{settings.switch_address} port {settings.openflow_port} or {settings.ovsdb_port}"
+    with named("switches", where, "--openflow-port and --ovsdb-port"):
+        await southbound.start(
+            Listen(settings.switch_address, settings.openflow_port),
+            Listen(settings.switch_address, settings.ovsdb_port),
+            settings.audit_interval,
+        )
     views = EngineViews(lambda: store.snapshot, engine)
     application = create_application(
         cast("intents.Store", store),
         Views(views, switchboard, views, views),
-        NoAuthentication(settings.api_address),
+        authenticator(settings, store, clock),
         clock,
     )
-    config = uvicorn.Config(
-        application, settings.api_address, settings.api_port, log_level="warning", access_log=False
-    )
     try:
-        yield uvicorn.Server(config).serve
+        yield application
     finally:
         unsubscribe()
         worker.cancel()

@@ -4,31 +4,78 @@ import logging
 from pathlib import Path
 
 import click
-import structlog
 import uvloop
 
 from overlace.app.controller import run
-from overlace.app.settings import ControllerSettings
+from overlace.app.failures import StartFailure
+from overlace.app.logs import LogFormat, configure_logs
+from overlace.app.settings import Authentication, ControllerSettings
+from overlace.cli.configuration_file import config_option
 from overlace.cli.failures import Failure
 
+_LEVELS = ("debug", "info", "warning", "error")
+_PORT = click.IntRange(1, 65535)
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
-@click.command()
-@click.option("--database", type=click.Path(path_type=Path), default=Path("overlace.db"), show_default=True)
-@click.option(
-    "--api-address", default="127.0.0.1", show_default=True, help="Where clients connect (loopback)."
+
+@click.command(
+    context_settings={"auto_envvar_prefix": "OVERLACE", "show_default": True, "max_content_width": 110}
 )
-@click.option("--api-port", default=9696, show_default=True)
-@click.option("--switch-address", default="127.0.0.1", show_default=True, help="Where hosts connect.")
-@click.option("--openflow-port", default=6653, show_default=True)
-@click.option("--ovsdb-port", default=6640, show_default=True)
-@click.option("--audit-interval", default=60.0, show_default=True, help="Seconds between audits of a switch.")
-@click.option("--verbose", is_flag=True, help="Log what is only of interest when something is wrong.")
-def serve(verbose: bool, **options: object) -> None:
-    """Run the controller until it is stopped. Switches go on forwarding without it."""
-    level = logging.DEBUG if verbose else logging.INFO
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level))
+@config_option
+@click.option("--database", type=_FILE, default=Path("overlace.db"), help="Made when it is not there.")
+@click.option(
+    "--auth",
+    type=click.Choice(Authentication, case_sensitive=False),
+    default=Authentication.NONE,
+    show_default="none",
+    help="Who may ask the API: everyone on this machine, users by HTTP basic, or also by identity API tokens.",
+)
+@click.option("--api-address", default="127.0.0.1", help="Where clients connect.")
+@click.option("--api-port", type=_PORT, default=9696)
+@click.option(
+    "--api-certificate", type=_FILE, help="Serve the API over TLS with this certificate chain (PEM)."
+)
+@click.option("--api-key", type=_FILE, help="Its private key (PEM).")
+@click.option(
+    "--api-without-tls",
+    metavar="WHY",
+    default="",
+    help="Serve beyond loopback without TLS, and log why, such as 'behind a TLS proxy'.",
+)
+@click.option("--switch-address", default="127.0.0.1", help="Where hosts and transit switches connect.")
+@click.option("--openflow-port", type=_PORT, default=6653)
+@click.option("--ovsdb-port", type=_PORT, default=6640)
+@click.option(
+    "--audit-interval",
+    type=click.FloatRange(min=1),
+    default=60.0,
+    metavar="SECONDS",
+    help="Between audits of one switch.",
+)
+@click.option("--log-level", type=click.Choice(_LEVELS), default="info")
+@click.option(
+    "--log-format",
+    type=click.Choice(LogFormat, case_sensitive=False),
+    default=LogFormat.TEXT,
+    show_default="text",
+    help="key=value for people, or a JSON object a line.",
+)
+def serve(log_level: str, log_format: LogFormat, **options: object) -> None:
+    """Run the controller until SIGTERM or SIGINT. Switches go on forwarding without it.
+
+    Every option can also stand in the file of --config and, in capitals after OVERLACE_, in the environment.
+
+    \b
+    Examples:
+      overlace serve
+      overlace serve --database /var/lib/overlace.db --switch-address 192.0.2.1
+      overlace serve --auth identity --api-address 192.0.2.1 --api-certificate api.pem --api-key api.key
+      overlace serve --config /etc/overlace.yaml --log-format json
+      OVERLACE_API_PORT=9797 overlace serve
+    """
+    configure_logs(log_format, logging.getLevelNamesMapping()[log_level.upper()])
     settings = ControllerSettings(**options)  # type: ignore[arg-type]
     try:
         uvloop.run(run(settings))
-    except OSError as error:
-        raise Failure(f"cannot listen: {error}. Is another controller running?") from error
+    except StartFailure as failure:
+        raise Failure(str(failure)) from failure

@@ -100,8 +100,10 @@ def resources() -> list[Resource[Any]]:
 
 def _identity_routes(context: Context, authentication: IdentityAuthentication) -> list[BaseRoute]:
     access = Access(context, authentication)
-    found = Discovery().routes() + TokenApi(access).routes() + Projects(access).routes()
-    return found + Users(access).routes() + Roles(access).routes()
+    found = Projects(access).routes() + Users(access).routes() + Roles(access).routes()
+    if authentication.issues_tokens:
+        found += Discovery().routes() + TokenApi(access).routes()
+    return found
 
 
 def _words(handlers: list[ResourceHandler]) -> list[tuple[str, str, str]]:

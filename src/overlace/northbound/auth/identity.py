@@ -19,19 +19,23 @@ _UNKNOWN_USER = "scrypt$16384$8$1$AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAA
 
 
 class IdentityAuthentication:
-    """Users, passwords and tokens. `tokens` and `passwords` also serve the identity API."""
+    """Users, passwords and tokens. `tokens` and `passwords` also serve the identity API.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    Without `issues_tokens` every request carries the password, and nobody logs in.
+    """
+
+    def __init__(self, store: Store, clock: Clock, *, issues_tokens: bool = True) -> None:
         self._store = store
+        self.issues_tokens = issues_tokens
         self.tokens = Tokens(clock)
         self.passwords = PasswordChecker()
 
     async def authenticate(self, request: Request) -> Caller:
         """The caller by ``X-Auth-Token`` or ``Authorization: Basic``. Raises Unauthorized."""
-        text = request.headers.get("x-auth-token")
+        text = request.headers.get("x-auth-token") if self.issues_tokens else None
         caller = self._by_token(text) if text else await self._by_password(request)
         if caller is None:
-            raise Unauthorized(_challenge(request))
+            raise Unauthorized(_challenge(request, self.issues_tokens))
         return caller
 
     async def user(self, name: str, password: str) -> User | None:
@@ -71,6 +75,8 @@ def _in_project(reader: Reader, user_id: str, project_id: str | None) -> Caller 
     return granted(reader, user_id, project_id)
 
 
-def _challenge(request: Request) -> str:
-    base = f"{request.url.scheme}://{request.url.netloc}"
-    return f'Keystone uri="{base}/identity/v3", Basic realm="Overlace"'
+def _challenge(request: Request, issues_tokens: bool) -> str:
+    basic = 'Basic realm="Overlace"'
+    if not issues_tokens:
+        return basic
+    return f'Keystone uri="{request.url.scheme}://{request.url.netloc}/identity/v3", {basic}'
