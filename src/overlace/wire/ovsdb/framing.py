@@ -14,8 +14,10 @@ DEFAULT_SIZE_LIMIT = 64 * 1024 * 1024
 """Largest message accepted, in bytes; a whole Open_vSwitch database is far below it."""
 
 _WHITESPACE = b" \t\r\n"
-_OUTSIDE_STRING = re.compile(rb'(?:[^{}"]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
-_INSIDE_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+# Unrolled loops that cannot be split in two ways, so backtracking is linear. Possessive quantifiers would say the
+# same, but Python before 3.11.5 (Debian 12 has 3.11.2) loses characters in them (CPython issue 106052).
+_OUTSIDE_STRING = re.compile(rb'[^{}"]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^{}"]*)*', re.DOTALL)
+_INSIDE_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
 _OPEN, _CLOSE, _QUOTE, _BACKSLASH = b'{}"\\'
 
 
