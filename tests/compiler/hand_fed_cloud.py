@@ -12,7 +12,8 @@ from tests.compiler.worlds import WorldBuilder
 
 from overlace.compiler.compiler import Compiler
 from overlace.compiler.pipeline import TUNNEL_OFPORT
-from overlace.datapath.text import format_flow
+from overlace.datapath.flow import Meter
+from overlace.datapath.text import format_flow, format_meter
 from overlace.lab.lab import Lab
 from overlace.model.policy import Direction, EtherType
 from overlace.model.port import Binding, BindingState, Port
@@ -31,6 +32,7 @@ class HandFedCloud:
         self.compiler = Compiler()
         self.ports: dict[str, Port] = {}
         self._generations: dict[str, int] = {}
+        self._meters: dict[str, set[Meter]] = {host: set() for host in HOSTS}
 
     @classmethod
     def build(cls, lab: Lab) -> Self:
@@ -99,8 +101,14 @@ class HandFedCloud:
         for host in HOSTS:
             plan = self.compiler.switch_plan(host)
             text = "\n".join(format_flow(flow) for fragment in plan.values() for flow in fragment.flows)
-            command = ["ovs-ofctl", "-O", "OpenFlow15", "--bundle", "replace-flows", BRIDGE, "-"]
-            self.lab.host_run(host, command, stdin=text)
+            meters = {meter for fragment in plan.values() for meter in fragment.meters}
+            for meter in meters - self._meters[host]:
+                self._ofctl(host, "add-meter", BRIDGE, format_meter(meter))
+            self._meters[host] |= meters
+            self._ofctl(host, "--bundle", "replace-flows", BRIDGE, "-", stdin=text)
+
+    def _ofctl(self, host: str, *words: str, stdin: str = "") -> None:
+        self.lab.host_run(host, ["ovs-ofctl", "-O", "OpenFlow15", *words], stdin=stdin)
 
     def prepare(self, name: str, host: str) -> None:
         """The workload's interface is at `host` too, and the peers are armed."""

@@ -11,7 +11,9 @@ from tests.compiler.worlds import WorldBuilder
 
 from overlace.compiler.compiler import Compiler
 from overlace.compiler.plan import SwitchPlan
+from overlace.compiler.reader import silent_key
 from overlace.model.network import Network, Subnet
+from overlace.model.observation import Silence
 from overlace.model.policy import Direction, EtherType, SecurityGroup, SecurityGroupRule
 from overlace.model.port import AddressPair, Binding, BindingState, Port
 from overlace.model.site import Host, TunnelEndpoint
@@ -20,6 +22,7 @@ HOSTS = ("h1", "h2", "h3", "h4")
 NETWORKS = ("n1", "n2", "n3")
 GROUPS = ("g1", "g2", "g3")
 PORTS = tuple(f"p{number}" for number in range(1, 9))
+SILENCES = tuple(("site-a", ip_address(text)) for text in ("10.1.0.1", "10.1.0.2", "fd01::1", "fd01::2"))
 
 hosts, networks, groups, ports = (st.sampled_from(names) for names in (HOSTS, NETWORKS, GROUPS, PORTS))
 
@@ -168,6 +171,11 @@ class IncrementalEqualsFull(RuleBasedStateMachine):
     @rule(name=ports, host=hosts, ofport=st.none() | st.integers(1, 9))
     def switch_renumbers(self, name: str, host: str, ofport: int | None) -> None:
         self.world.ofport(host, name, ofport)
+
+    @rule(name=hosts, silences=st.frozensets(st.sampled_from(SILENCES)))
+    def addresses_fall_silent(self, name: str, silences: frozenset[Silence]) -> None:
+        self.world.observations = self.world.observations.with_silent(name, silences)
+        self.world.dirty.add(silent_key(name))
 
     @rule(name=networks)
     def gateway_is_moved(self, name: str) -> None:

@@ -42,6 +42,8 @@ def test_a_move_touches_where_it_was_and_where_it_is() -> None:
     before, after = Host(id="h", site_id="a"), Host(id="h", site_id="b")
     assert touched_keys(Change(Host, "h", before, after)) == {
         (Host, "h"),
+        (Host, "everywhere", ""),
+        (Host, "everywhere", "", "h"),
         *((Host, "site", site) for site in "ab"),
         *((Host, "site", site, "") for site in "ab"),
     }

@@ -1,6 +1,7 @@
 """The rules that every host holds, whatever its tenants do: how the tables hang together."""
 
 from overlace.compiler.pipeline import ZONE, CookieClass, Flag, Table, cookie
+from overlace.compiler.probe import probe_fragment
 from overlace.compiler.rule import (
     ICMPV6,
     IPV4,
@@ -46,7 +47,8 @@ def base_output() -> Output:
         *_switching(),
     )
     parts = (technology.everywhere(_COOKIE) for technology in TECHNOLOGIES.values())
-    return Output(((ALL_HOSTS, fragment(("base",), parts, *flows)),))
+    base = fragment(("base",), parts, *flows)
+    return Output(((ALL_HOSTS, base), (ALL_HOSTS, probe_fragment())))
 
 
 def _entry() -> tuple[Flow, ...]:

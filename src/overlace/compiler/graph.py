@@ -4,6 +4,8 @@
     ----              ------------          -----                                  --------
     base              controller            nothing                                all hosts
     host              host                  its endpoints, its fabric interface    all hosts; itself
+    reach             host                  its endpoints, which are silent        the hosts of a family, of a site
+    liveness          controller            all hosts with their endpoints         each host
     network           network               its segment, the hosts it is on        the hosts of the network
     place             (network, host)       the ports there                        that host
     gateway           subnet                its gateway address                    the hosts of the network
@@ -20,7 +22,18 @@ the technologies (`technologies/`).
 
 from collections.abc import Iterable
 
-from overlace.compiler import base, binding, gateway, host, location, network, place, security_group
+from overlace.compiler import (
+    base,
+    binding,
+    gateway,
+    host,
+    liveness,
+    location,
+    network,
+    place,
+    reach,
+    security_group,
+)
 from overlace.compiler.reader import Reader
 from overlace.compiler.technologies.members import TECHNOLOGIES
 from overlace.compiler.unit import Output, UnitId, UnitKind, rooted_in, rooted_in_index
@@ -51,6 +64,8 @@ def _build_base(_: bool) -> Output:
 UNIT_KINDS: tuple[UnitKind, ...] = (
     UnitKind("base", _once, _first_host, _project_base, _build_base),
     UnitKind("host", project=host.project, build=host.build, **rooted_in(Host)),
+    UnitKind("reach", project=reach.project, build=reach.build, **rooted_in(Host)),
+    UnitKind("liveness", _once, _first_host, liveness.project, liveness.build),
     UnitKind("network", project=network.project, build=network.build, **rooted_in(Network)),
     UnitKind("place", project=place.project, build=place.build, **rooted_in_index(Binding, "place")),
     UnitKind("gateway", project=gateway.project, build=gateway.build, **rooted_in(Subnet)),

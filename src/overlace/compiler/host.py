@@ -14,12 +14,11 @@ def project(reader: Reader, unit: UnitId) -> HostView | None:
     host = reader.get(Host, unit[0])
     if host is None:
         return None
-    ordered = sorted(host.endpoints, key=lambda endpoint: endpoint.preference)
     ports = reader.fabric_ports(host.id) if host.fabric_interface else None
     return HostView(
         host.id,
         host.key,
-        tuple(endpoint.address for endpoint in ordered),
+        host.addresses,
         None if ports is None else ports.get(host.fabric_interface),
     )
 

@@ -21,7 +21,7 @@ class Table(IntEnum):
     """OpenFlow table numbers; the comment of each says what it decides and which unit kinds write it."""
 
     CLASSIFY = 0
-    """Which port sent this? (base, binding)"""
+    """Which port sent this? (base, binding, liveness)"""
     TUNNEL_ADMIT = 1
     """Is the sender of this tunnel packet a known endpoint? (host)"""
     WIRE_IN = 2
@@ -67,7 +67,7 @@ class Table(IntEnum):
     ENCAPSULATE = 55
     """Which technology carries this network, under which identifier? (base, network, host)"""
     REMOTE = 56
-    """At which tunnel endpoint is the destination host? (host)"""
+    """At which tunnel endpoint is the destination host? (reach)"""
     FABRIC = 57
     """Which label has the destination host in the fabric? (host)"""
     UPLINK = 58
@@ -123,11 +123,19 @@ class Flag(IntEnum):
 
 TUNNEL_OFPORT = 65000
 """The flow-based VXLAN port, the same number on every host."""
+LIVENESS_OFPORT_FIRST = 32768
+LIVENESS_OFPORT_LAST = 64999
+"""The fixed-remote ports on which BFD runs; a number belongs to the far host, whoever watches it."""
 RESERVED_VNI_FIRST = 0xFFFF00
 VNI_PROBE = 0xFFFF01
 """Path-MTU probes between hosts."""
+VNI_WARM_UP = 0xFFFFFD
+"""Frames that only make the sender's switch resolve the next hop; dropped where they arrive."""
 VNI_LIVENESS = 0xFFFFFE
 """BFD between hosts."""
+
+METER_PROBE = 1
+"""How many probes a second a switch hands to the controller."""
 
 
 class CookieClass(IntEnum):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from overlace.model.observation import Observations, Place
+from overlace.model.observation import Observations, Place, Silence
 from overlace.model.snapshot import Key, Snapshot
 
 V = TypeVar("V")
@@ -53,6 +53,11 @@ class Reader:
         self.keys.add(("fabric_ports", node))
         return self._observations.fabric_ports.get(node)
 
+    def silent(self, host: str) -> frozenset[Silence]:
+        """Which tunnel addresses of a host do not answer which sites."""
+        self.keys.add(silent_key(host))
+        return self._observations.silent.get(host, frozenset())
+
 
 def ofport_key(place: Place) -> Key:
     """The key that a reader of `ofport(place)` depends on."""
@@ -62,3 +67,8 @@ def ofport_key(place: Place) -> Key:
 def fabric_ports_key(node: str) -> Key:
     """The key that a reader of `fabric_ports(node)` depends on."""
     return ("fabric_ports", node)
+
+
+def silent_key(host: str) -> Key:
+    """The key that a reader of `silent(host)` depends on."""
+    return ("silent", host)

@@ -43,6 +43,16 @@ def member_audience(group_id: str) -> Audience:
     return ("members", group_id)
 
 
+def family_audience(families: str) -> Audience:
+    """The hosts whose tunnel endpoints have just these IP versions: ``"4"``, ``"6"`` or ``"46"``."""
+    return ("families", families)
+
+
+def site_audience(site_id: str, families: str) -> Audience:
+    """Those of them that stand at one site."""
+    return ("site", site_id, families)
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """`fragments`: what each audience is to hold; `joins`: which switch is in which audience because of this

@@ -11,9 +11,9 @@ from immutables import Map
 
 from overlace.compiler.compiler import Compiler
 from overlace.compiler.plan import PlanChange, SwitchName
-from overlace.compiler.reader import World, fabric_ports_key, ofport_key
+from overlace.compiler.reader import World, fabric_ports_key, ofport_key, silent_key
 from overlace.engine.realisation import Realisation
-from overlace.model.observation import Observations, Place
+from overlace.model.observation import Observations, Place, Silence
 from overlace.model.port import Binding, BindingState, Port
 from overlace.model.snapshot import Change, Key, Snapshot, touched_keys
 
@@ -71,6 +71,13 @@ class Engine:
         if self._observations.fabric_ports.get(node) != ports:
             self._observations = self._observations.with_fabric_ports(node, Map(ports))
             self._dirty.add(fabric_ports_key(node))
+            self._ask()
+
+    def observed_silence(self, host: str, silences: frozenset[Silence]) -> None:
+        """These tunnel addresses of the host are silent now, and no others of it."""
+        if self._observations.silent.get(host, frozenset()) != silences:
+            self._observations = self._observations.with_silent(host, silences)
+            self._dirty.add(silent_key(host))
             self._ask()
 
     def acknowledged(self, switch: SwitchName, sequence: int) -> None:

@@ -1,19 +1,28 @@
-"""What the switches report and the compiler needs: port numbers. Rebuilt at every start, never stored."""
+"""What the switches report and the compiler needs: port numbers, and addresses that no longer answer.
+
+Rebuilt at every start, never stored.
+"""
 
 from dataclasses import dataclass, replace
 
 from immutables import Map
 
+from overlace.kit.addresses import IPAddress
+
+Silence = tuple[str, IPAddress]
+"""A site, and a tunnel address that is silent as seen from there."""
 Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Observations:
     """`ofports`: (host id, port id) -> OpenFlow port number; `fabric_ports`: host or transit switch -> interface with
-    a carrier -> number, without those that have told nothing yet."""
+    a carrier -> number, without those that have told nothing yet; `silent`: host -> which of its addresses do not
+    answer which sites, while another one of it does."""
 
     ofports: Map[Place, int] = Map()
     fabric_ports: Map[str, Map[str, int]] = Map()
+    silent: Map[str, frozenset[Silence]] = Map()
 
     def with_ofport(self, place: Place, number: int | None) -> "Observations":
         """The workload interface at `place` has this number now, or is gone."""
@@ -22,6 +31,11 @@ class Observations:
     def with_fabric_ports(self, node: str, ports: Map[str, int]) -> "Observations":
         """The node has told which of its interfaces have a carrier."""
         return replace(self, fabric_ports=self.fabric_ports.set(node, ports))
+
+    def with_silent(self, host: str, silences: frozenset[Silence]) -> "Observations":
+        """These addresses of the host are silent now, and no others of it."""
+        without = self.silent.delete(host) if host in self.silent else self.silent
+        return replace(self, silent=without.set(host, silences) if silences else without)
 
 
 def _put(numbers: Map[Place, int], place: Place, number: int | None) -> Map[Place, int]:

@@ -24,7 +24,12 @@ class TunnelEndpoint:
     preference: int = 0
 
 
-@resource("host", "hosts", Index("site", lambda h: [(h.site_id, "")]))
+@resource(
+    "host",
+    "hosts",
+    Index("site", lambda h: [(h.site_id, "")]),
+    Index("everywhere", lambda h: [("", h.id)]),
+)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
     """A hypervisor. `id` is its name (Open_vSwitch external_ids:system-id); `key` is its number."""
@@ -41,6 +46,12 @@ class Host:
     projects: tuple[str, ...] = api(post=True, put=True, kind="strings", sort=False, value=())
     """The projects that may use this host; empty means all."""
     key: int = 0
+
+    @property
+    def addresses(self) -> tuple[IPAddress, ...]:
+        """The tunnel addresses, best first."""
+        ordered = sorted(self.endpoints, key=lambda endpoint: endpoint.preference)
+        return tuple(endpoint.address for endpoint in ordered)
 
 
 @resource("transit_switch", "transit_switches")

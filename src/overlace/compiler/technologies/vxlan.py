@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address
 
 from overlace.compiler.pipeline import (
-    DESTINATION_HOST,
     NETWORK,
     SOURCE_HOST,
     TUNNEL_OFPORT,
-    VNI_PROBE,
     Flag,
     Table,
 )
@@ -17,14 +15,12 @@ from overlace.compiler.reader import Reader
 from overlace.compiler.rule import Conditions, goto, raise_flag, rule
 from overlace.compiler.technologies.technology import NOTHING_NEEDED, HostView, Part
 from overlace.compiler.unit import UnitKind
-from overlace.datapath.actions import Action, Output as Send, SendToController, set_field
+from overlace.datapath.actions import set_field
 from overlace.datapath.fields import Field
 from overlace.kit.addresses import IPAddress
 from overlace.model import carriage
 from overlace.model.site import Host
 
-PROBE = b"probe"
-"""Userdata of packet-ins that carry a path-MTU probe from another host."""
 _PORT = TunnelPort("ovl-vxlan", "vxlan", TUNNEL_OFPORT, (("key", "flow"), ("remote_ip", "flow")))
 
 
@@ -37,13 +33,10 @@ class Vxlan:
     def everywhere(self, mark: int) -> Part:
         """The tunnel port, and where its packets go."""
         from_tunnel = {Field.IN_PORT: TUNNEL_OFPORT}
-        flows = (
-            rule(
-                Table.CLASSIFY, 100, from_tunnel, mark, raise_flag(Flag.FROM_TUNNEL), goto(Table.TUNNEL_ADMIT)
-            ),
-            rule(Table.WIRE_IN, 200, {Field.TUN_ID: VNI_PROBE}, mark, SendToController(PROBE)),
+        admit = rule(
+            Table.CLASSIFY, 100, from_tunnel, mark, raise_flag(Flag.FROM_TUNNEL), goto(Table.TUNNEL_ADMIT)
         )
-        return Part(flows, tunnel_ports=(_PORT,))
+        return Part((admit,), tunnel_ports=(_PORT,))
 
     def network(self, network_key: int, segmentation_id: int, mark: int) -> Part:
         """VNI to network key on the way in, and back on the way out."""
@@ -62,17 +55,12 @@ class Vxlan:
         return Part(flows)
 
     def host(self, host: HostView, mark: int) -> Part:
-        """Its addresses are known senders; the best of them is where it is reached."""
+        """Its addresses are known senders. Where it is reached depends on who asks: see `compiler.reach`."""
         known = set_field(SOURCE_HOST, host.key)
-        flows = [
+        flows = (
             rule(Table.TUNNEL_ADMIT, 100, _sender(address), mark, known, goto(Table.WIRE_IN))
             for address in host.addresses
-        ]
-        if host.addresses:
-            here = {DESTINATION_HOST: host.key}
-            flows.append(
-                rule(Table.REMOTE, 100, here, mark, _destination(host.addresses[0]), Send(TUNNEL_OFPORT))
-            )
+        )
         return Part(tuple(flows))
 
     def own(self, host: HostView, mark: int) -> Part:  # noqa: ARG002
@@ -88,9 +76,3 @@ class Vxlan:
 def _sender(address: IPAddress) -> Conditions:
     """Match tunnel packets from an underlay address."""
     return {Field.TUN_SRC if isinstance(address, IPv4Address) else Field.TUN_IPV6_SRC: address}
-
-
-def _destination(address: IPAddress) -> Action:
-    """Aim the tunnel at an underlay address."""
-    field = Field.TUN_DST if isinstance(address, IPv4Address) else Field.TUN_IPV6_DST
-    return set_field(field, int(address))
