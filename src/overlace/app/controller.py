@@ -48,9 +48,9 @@ async def run(settings: ControllerSettings) -> None:
     """Serve until SIGTERM or SIGINT. Raises StartFailure."""
     check_settings(settings)
     clock = SystemClock()
-    trust = open_trust(settings, clock)
     failure: Exception | None = None
     async with open_database(settings.database, clock, settings.origin) as store:
+        trust = open_trust(settings, clock)
         try:
             async with asyncio.TaskGroup() as tasks:
                 async with _controller(settings, store, trust, clock, tasks) as application:

@@ -27,7 +27,7 @@ class ControllerSettings:
     """
 
     database: Path
-    pki: Path | None
+    pki: Path | None = Path("overlace-pki")
     auth: Authentication = Authentication.NONE
     api_address: str = "127.0.0.1"
     api_port: int = 9696
