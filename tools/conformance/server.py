@@ -1,16 +1,17 @@
 """The controller under test, and what the suite finds in it at the start."""
 
 import json
-import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+OVERLACE = (sys.executable, "-m", "overlace.cli")
 USER, PASSWORD, DOMAIN = "admin", "conformance", "Default"
 
 
@@ -18,24 +19,22 @@ class Server:
     """One controller on a loopback port, with identity authentication and a new database."""
 
     def __init__(self, directory: Path) -> None:
-        port = _free_port()
-        self.url = f"http://127.0.0.1:{port}"
+        self._ports = _free_ports(3)
+        self.url = f"http://127.0.0.1:{self._ports[0]}"
         self._directory = directory
-        self._port = port
         self._token = ""
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Server":
-        command = [
-            sys.executable,
-            "-m",
-            "tools.conformance.api",
-            str(self._directory / "overlace.db"),
-            str(self._port),
+        database = ["--database", str(self._directory / "overlace.db")]
+        subprocess.run([*OVERLACE, "bootstrap", *database], input=PASSWORD.encode(), check=True)
+        ports = [
+            f"--{name}-port={port}"
+            for name, port in zip(("api", "openflow", "ovsdb"), self._ports, strict=True)
         ]
         with (self._directory / "controller.log").open("wb") as log:
-            environment = {**os.environ, "OVERLACE_PASSWORD": PASSWORD}
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+            command = [*OVERLACE, "serve", *database, "--auth", "identity", *ports]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             self._await_answer()
             self._log_in()
@@ -86,7 +85,9 @@ class Server:
         self._token = str(headers["X-Subject-Token"])
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _free_ports(number: int) -> list[int]:
+    with ExitStack() as probes:
+        opened = [probes.enter_context(socket.socket()) for _ in range(number)]
+        for each in opened:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in opened]
