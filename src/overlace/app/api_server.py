@@ -11,6 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from overlace.app.failures import StartFailure
+from overlace.app.http_protocol import BoundedHttp
 from overlace.app.listening import listening_socket, named
 from overlace.app.settings import ControllerSettings, is_loopback
 
@@ -61,6 +62,8 @@ async def serve_api(application: Starlette, settings: ControllerSettings) -> Non
 def _configuration(application: Starlette, settings: ControllerSettings) -> uvicorn.Config:
     return uvicorn.Config(
         application,
+        http=BoundedHttp,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

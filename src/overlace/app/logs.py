@@ -1,6 +1,7 @@
 """What the controller says while it works: one line an event, on standard error.
 
 Every line carries its level and time, and within a request the request's id; so do the lines of the libraries.
+Of one event only so many are written in a second.
 """
 
 import logging
@@ -9,6 +10,9 @@ from enum import Enum
 
 import structlog
 from structlog.typing import Processor
+
+from overlace.app.clock import SystemClock
+from overlace.app.log_limit import LogLimit
 
 
 class LogFormat(Enum):
@@ -26,12 +30,14 @@ def configure_logs(log_format: LogFormat, level: int) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last = _renderer(log_format)
+    limit = LogLimit(SystemClock().monotonic)
     structlog.configure(
-        processors=[*shared, *last],
+        processors=[limit, *shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(limit)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],

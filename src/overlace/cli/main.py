@@ -4,8 +4,7 @@ import click
 
 from overlace import __version__
 from overlace.cli.bootstrap import bootstrap
-from overlace.cli.join import join, leave
-from overlace.cli.pki import pki
+from overlace.cli.join import join
 from overlace.cli.serve import serve
 from overlace.cli.status import status
 from overlace.lab.commands import lab_group
@@ -22,6 +21,6 @@ def main() -> None:
     """
 
 
-for command in (serve, bootstrap, status, join, leave, pki):
+for command in (serve, bootstrap, status, join):
     main.add_command(command)
 main.add_command(lab_group, "lab")

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -76,6 +76,7 @@ def create_application(
             StoreUnavailable: _unavailable,
             Unauthorized: _unauthorized,
             HTTPException: _http_error,
+            ClientDisconnect: _gone,
             Exception: _failed,
         },
     )
@@ -139,6 +140,10 @@ async def _http_error(_: Request, reason: Exception) -> Response:
     if status is not HTTPStatus.NOT_FOUND:
         error = ApiError(status, f"HTTP{status.phrase.title().replace(' ', '')}", str(reason.detail))
     return json_response(error.body(), status)
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody hears it
 
 
 async def _failed(_: Request, __: Exception) -> Response:

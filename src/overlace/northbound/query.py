@@ -13,6 +13,8 @@ from overlace.northbound.schema.attributes import Perspective, Schema
 from overlace.northbound.tag_filters import TAG_FILTERS, tags_match
 
 _RESERVED = {"fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir", *TAG_FILTERS}
+_LONGEST_LIMIT = 18
+"""Digits."""
 Test = Callable[[Any], bool]
 
 
@@ -109,8 +111,8 @@ class Query:
 
     def _page_limit(self) -> int:
         text = self._parameters.get("limit", "0")
-        if not text.isdecimal():
-            raise BadRequest(f"Bad limit: '{text}' is not a number of 0 or more", "BadRequest")
+        if not text.isdecimal() or len(text) > _LONGEST_LIMIT:
+            raise BadRequest(f"Bad limit: '{text:.40}' is not a number of 0 or more", "BadRequest")
         return int(text)
 
 

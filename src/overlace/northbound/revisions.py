@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from overlace.northbound.errors import BadRequest, RevisionMismatch
 
-_CONDITION = re.compile(r"revision_number=(\d+)")
+_CONDITION = re.compile(r"revision_number=(\d{1,18})", re.ASCII)
 
 
 def expected_revision(request: Request) -> int | None:

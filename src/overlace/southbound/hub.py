@@ -52,8 +52,8 @@ class Southbound:
         self._parked: dict[SwitchConnection, float] = {}
         self._reported: dict[SwitchName, Reported] = {}
         self._ready: set[SwitchName] | None = set()
-        self._openflow = OpenFlowChannel(context.clock, context.tasks, self)
-        self._ovsdb = OvsdbChannel(context.clock, context.tasks, self._expected, self)
+        self._openflow = OpenFlowChannel(context.clock, self)
+        self._ovsdb = OvsdbChannel(context.clock, self._expected, self)
         self._background: list[asyncio.Task[None]] = []
         self._told: dict[SwitchName, int] = {}
         self._succession = Succession(
@@ -98,11 +98,6 @@ class Southbound:
     def ovsdb_port(self) -> int:
         """Where hosts' databases connect."""
         return self._ovsdb.port
-
-    def check_certificates(self) -> None:
-        """Drop the connections of peers whose certificates were revoked; call it when some were."""
-        self._openflow.check_certificates()
-        self._ovsdb.check_certificates()
 
     # --- the plan -------------------------------------------------------------------------------------
 
@@ -242,11 +237,18 @@ class Southbound:
             return
         match message:
             case PacketIn():
-                self._packets.packet_in(switch.name, message)
+                self._hand_over(switch.name, message)
             case RoleStatus():
                 switch.role_changed(message)
             case _:
                 log.debug("switch says", switch=switch.name, message=type(message).__name__)
+
+    def _hand_over(self, name: SwitchName, packet: PacketIn) -> None:
+        """A frame that a guest made up must not end its host's session."""
+        try:
+            self._packets.packet_in(name, packet)
+        except Exception:
+            log.exception("fault while answering a packet", switch=name)
 
     def database_ready(self, database: HostDatabase) -> None:
         """DatabaseOwner: a host's database is there."""
@@ -315,6 +317,7 @@ class Southbound:
                 log.warning("openflow connection refused", peer=connection.peer, reason=str(refusal))
                 connection.close()
                 continue
+            connection.admit()
             switch = self._owners[connection] = self._switch(name)
             log.info("switch connected", switch=name, peer=connection.peer)
             switch.attach(connection)

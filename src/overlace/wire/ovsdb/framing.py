@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from overlace.wire.errors import MalformedError
 
-DEFAULT_SIZE_LIMIT = 64 * 1024 * 1024
+DEFAULT_SIZE_LIMIT = 16 * 1024 * 1024
 """Largest message accepted, in bytes; a whole Open_vSwitch database is far below it."""
 
 _WHITESPACE = b" \t\r\n"

@@ -186,6 +186,8 @@ class OvsdbSession:
 
     def _monitor(self, method: str) -> None:
         assert self._schema is not None
+        if missing := sorted(self._selection.keys() - self._schema.tables.keys()):
+            raise MalformedError(f"the schema of {self._database} has no table {', '.join(missing)}")
         replica = Replica(self._schema, self._selection)
 
         def handle(response: Response) -> list[Event]:
