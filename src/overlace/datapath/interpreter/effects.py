@@ -1,6 +1,6 @@
 """What a run of a packet through a switch has done to the world outside its tables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from overlace.datapath.actions import SetField
 from overlace.datapath.flow import Flow
@@ -48,11 +48,14 @@ class Committed:
 class Dropped:
     """A branch of the packet's way has ended without any output.
 
-    `flow` is the last flow that it matched, None when not even table 0 had one.
+    `flow` is the last flow that it matched, None when not even table 0 had one; `table` is the last table that
+    was asked, and `packet` what had become of the packet by then.
     """
 
     reason: str
     flow: Flow | None
+    table: int | None = field(default=None, compare=False)
+    packet: Packet | None = field(default=None, compare=False)
 
 
 Effect = Sent | ToController | Learned | Committed | Dropped

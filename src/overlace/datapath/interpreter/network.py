@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
 from overlace.datapath.fields import Field
-from overlace.datapath.interpreter.effects import Dropped, Sent, ToController
-from overlace.datapath.interpreter.evaluate import effects
+from overlace.datapath.interpreter.effects import Dropped, Effect, Sent, ToController
+from overlace.datapath.interpreter.evaluate import effects, run
 from overlace.datapath.interpreter.packet import Packet
 from overlace.datapath.interpreter.surroundings import Surroundings
 from overlace.datapath.interpreter.tables import Tables
+from overlace.datapath.interpreter.trace import Trace
 from overlace.datapath.prerequisites import is_data_field
 from overlace.kit.addresses import IPAddress
 
@@ -88,13 +89,28 @@ class Loss:
     dropped: Dropped | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A passage through one switch: the packet as it arrived, and all that happened to it there."""
+
+    switch: SwitchName
+    in_port: int
+    packet: Packet
+    trace: Trace
+    path: tuple[Hop, ...]
+
+
+_Arrival = tuple[PortPlace, Packet, tuple[Hop, ...]]
+
+
 @dataclass(slots=True)
 class Journey:
-    """All that came of one packet."""
+    """All that came of one packet; `visits` only where they are recorded."""
 
     deliveries: list[Delivery] = field(default_factory=list)
     packet_ins: list[PacketIn] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
 
 
 class Network:
@@ -159,44 +175,76 @@ def deliver(network: Network, switch: SwitchName, port: int, packet: Packet) -> 
 
 
 def follow(network: Network, switch: SwitchName, port: int, packet: Packet) -> Journey:
-    """The same with all else that happens: packet-ins, and what was lost where and why."""
-    journey = Journey()
-    arrivals: deque[tuple[PortPlace, Packet, tuple[Hop, ...]]] = deque([((switch, port), packet, ())])
-    copies = 0
-    while arrivals:
-        place, arriving, path = arrivals.popleft()
-        copies += 1
-        if len(path) > MAX_HOPS or copies > MAX_COPIES:
-            journey.losses.append(Loss(place[0], "forwarding loop", path))
-            if copies > MAX_COPIES:
-                break
-            continue
-        arrivals.extend(_cross(network, place, arriving, path, journey))
-    return journey
+    """The same with all else that happens: packet-ins, and what was lost where and why.
+
+    Raises KeyError when the packet comes to a switch that the network lacks.
+    """
+    travel = Travel(network, switch, port, packet)
+    if (lacking := travel.advance()) is not None:
+        raise KeyError(lacking)
+    return travel.journey
 
 
-def _cross(
-    network: Network, place: PortPlace, packet: Packet, path: tuple[Hop, ...], journey: Journey
-) -> list[tuple[PortPlace, Packet, tuple[Hop, ...]]]:
-    """Run a packet through the switch where it has arrived; returns its arrivals elsewhere."""
-    name, in_port = place
-    switch = network.switches[name]
-    onward: list[tuple[PortPlace, Packet, tuple[Hop, ...]]] = []
-    for effect in effects(switch.tables, packet, in_port, switch.surroundings):
-        if isinstance(effect, ToController):
-            journey.packet_ins.append(PacketIn(name, effect, path))
-        elif isinstance(effect, Dropped):
-            journey.losses.append(Loss(name, effect.reason, path, effect))
-        elif isinstance(effect, Sent):
-            way = (*path, Hop(name, in_port, effect.port))
-            match network.beyond((name, effect.port), effect.packet):
-                case None:
-                    journey.deliveries.append(Delivery(name, effect.port, effect.packet, way))
-                case str(reason):
-                    journey.losses.append(Loss(name, reason, way))
-                case other, arriving:
-                    onward.append((other, arriving, way))
-    return onward
+class Travel:
+    """A packet under way, that can wait for switches whose contents are not known yet.
+
+    With `recorded`, `journey.visits` tells the way through each switch as a tree.
+    """
+
+    def __init__(
+        self, network: Network, switch: SwitchName, port: int, packet: Packet, *, recorded: bool = False
+    ) -> None:
+        self.journey = Journey()
+        self._network = network
+        self._recorded = recorded
+        self._arrivals: deque[_Arrival] = deque([((switch, port), packet, ())])
+        self._copies = 0
+
+    def advance(self) -> SwitchName | None:
+        """Go on as far as possible. Returns the switch that the network lacks, or None at the end."""
+        journey = self.journey
+        while self._arrivals:
+            place, arriving, path = self._arrivals[0]
+            if place[0] not in self._network.switches:
+                return place[0]
+            self._arrivals.popleft()
+            self._copies += 1
+            if len(path) > MAX_HOPS or self._copies > MAX_COPIES:
+                journey.losses.append(Loss(place[0], "forwarding loop", path))
+                if self._copies > MAX_COPIES:
+                    return None
+                continue
+            self._cross(place, arriving, path)
+        return None
+
+    def _cross(self, place: PortPlace, packet: Packet, path: tuple[Hop, ...]) -> None:
+        """Run a packet through the switch where it has arrived."""
+        name, in_port = place
+        for effect in self._effects(place, packet, path):
+            if isinstance(effect, ToController):
+                self.journey.packet_ins.append(PacketIn(name, effect, path))
+            elif isinstance(effect, Dropped):
+                self.journey.losses.append(Loss(name, effect.reason, path, effect))
+            elif isinstance(effect, Sent):
+                self._leave(effect, name, (*path, Hop(name, in_port, effect.port)))
+
+    def _effects(self, place: PortPlace, packet: Packet, path: tuple[Hop, ...]) -> Iterable[Effect]:
+        name, in_port = place
+        switch = self._network.switches[name]
+        if not self._recorded:
+            return effects(switch.tables, packet, in_port, switch.surroundings)
+        trace = run(switch.tables, packet, in_port, switch.surroundings)
+        self.journey.visits.append(Visit(name, in_port, packet, trace, path))
+        return trace.effects
+
+    def _leave(self, sent: Sent, name: SwitchName, way: tuple[Hop, ...]) -> None:
+        match self._network.beyond((name, sent.port), sent.packet):
+            case None:
+                self.journey.deliveries.append(Delivery(name, sent.port, sent.packet, way))
+            case str(reason):
+                self.journey.losses.append(Loss(name, reason, way))
+            case other, arriving:
+                self._arrivals.append((other, arriving, way))
 
 
 def _tunnel_destination(packet: Packet) -> IPAddress | None:

@@ -92,6 +92,7 @@ class Pipeline:
         self._resubmits = 0
         self._recirculations = 0
         self._flow: Flow | None = None
+        self._table: int | None = None
         self._has_left = False
         self._why = ""
 
@@ -107,7 +108,7 @@ class Pipeline:
             self.effects[before:] = [e for e in self.effects[before:] if isinstance(e, Learned)]
             self._why, self._has_left = str(error), False
         if not self._has_left:
-            self.effects.append(Dropped(self._why, self._flow))
+            self.effects.append(Dropped(self._why, self._flow, self._table, self.packet))
 
     def _visit(self, table: int | None, depth: int, in_port: int | None = None) -> None:
         while table is not None:
@@ -129,6 +130,7 @@ class Pipeline:
         if in_port is not None:
             values[_IN_PORT] = in_port
         entry = self.tables.lookup(table, self.packet)
+        self._table = table
         values[_IN_PORT] = arrived
         if entry is None:
             self._why = f"no flow in table {table}"
@@ -266,14 +268,14 @@ class Pipeline:
 
     def _recirculate(self, fork: Packet, table: int) -> None:
         if self._recirculations >= MAX_RECIRCULATIONS:
-            self.effects.append(Dropped("too many recirculations", self._flow))
+            self.effects.append(Dropped("too many recirculations", self._flow, self._table, fork))
             return
-        kept = self.packet, self._resubmits, self._flow
+        kept = self.packet, self._resubmits, self._flow, self._table
         self.packet = fork
         self._recirculations += 1
         self.run_branch(table)
         self._recirculations -= 1
-        self.packet, self._resubmits, self._flow = kept
+        self.packet, self._resubmits, self._flow, self._table = kept
 
     def learn(self, action: Learn) -> None:
         """Add the flow that the action makes of this packet."""
