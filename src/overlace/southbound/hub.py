@@ -6,12 +6,12 @@ is kept waiting for a while and then let go, with a log line that says how to ad
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import structlog
 
-from overlace.compiler.plan import PlanChange, SwitchName
+from overlace.compiler.plan import PlanChange, SwitchName, TunnelPort
 from overlace.datapath.actions import CONTROLLER, Action
 from overlace.southbound.audit import Audit
 from overlace.southbound.comparison_report import ComparisonReport
@@ -20,13 +20,14 @@ from overlace.southbound.events import PacketListener
 from overlace.southbound.expected import ExpectedSwitch, ExpectedSwitches, RefusedError, SwitchKind
 from overlace.southbound.failures import NotConnectedError, PlanFailure, SouthboundError
 from overlace.southbound.host_database import HostDatabase
+from overlace.southbound.installed import Installed, read_installed
 from overlace.southbound.observations import HostSeen, ObservationSink
 from overlace.southbound.openflow_channel import OpenFlowChannel, SwitchConnection
 from overlace.southbound.ovsdb_channel import OvsdbChannel
-from overlace.southbound.reading import SwitchReader
+from overlace.southbound.reading import SwitchReader, exactly
 from overlace.southbound.server import Listen
 from overlace.southbound.settings import Context
-from overlace.southbound.status import Phase, SouthboundStatus
+from overlace.southbound.status import Phase, SouthboundStatus, SwitchStatus
 from overlace.southbound.succession import Succession
 from overlace.southbound.switch import Switch
 from overlace.wire.openflow.messages import FlowEntry, Message, PacketIn, RoleStatus
@@ -154,6 +155,26 @@ class Southbound:
             entries += await reader.entries(piece)
         return entries
 
+    async def installed(self, name: SwitchName) -> Installed:
+        """What a switch really holds, beside what it should; read in pieces. Raises as `dump_flows`."""
+        switch = self._connected(name)
+        assert switch.connection is not None
+        return await read_installed(self._context, switch.connection, switch.contents)
+
+    async def installed_with(self, name: SwitchName, cookies: Iterable[int]) -> list[FlowEntry]:
+        """The installed flows with these cookies, with counters. Raises as `dump_flows`."""
+        switch = self._connected(name)
+        assert switch.connection is not None
+        reader = SwitchReader(switch.connection, self._context.clock, self._context.settings.piece_size)
+        return [entry for each in cookies for entry in await reader.entries(exactly(each))]
+
+    def tunnel_ports(self) -> Mapping[SwitchName, tuple[TunnelPort, ...]]:
+        """The tunnel ports that the plan wants on each switch."""
+        return {
+            name: tuple(switch.contents.table.tunnel_ports.values())
+            for name, switch in self._switches.items()
+        }
+
     async def audit_now(self, name: SwitchName) -> ComparisonReport:
         """Check one switch against its plan, and repair it. Raises as `dump_flows`."""
         return await Audit(self._context, self._connected(name)).run()
@@ -173,6 +194,11 @@ class Southbound:
     def allow_removal(self, name: SwitchName) -> None:
         """Let go of the brake for one switch, once. Raises KeyError for an unknown one."""
         self._switches[name].allow_removal()
+
+    def switch_status(self, name: SwitchName) -> SwitchStatus | None:
+        """How one switch is; None for an unknown one."""
+        switch = self._switches.get(name)
+        return switch.status() if switch is not None else None
 
     def status(self) -> SouthboundStatus:
         """How everything is."""

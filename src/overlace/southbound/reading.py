@@ -46,6 +46,11 @@ class Piece:
 WHOLE = Piece()
 
 
+def exactly(cookie: int) -> Piece:
+    """The flows of one cookie, in whatever table."""
+    return Piece(ALL_TABLES, cookie, 0xFFFF_FFFF_FFFF_FFFF)
+
+
 def cut(flows_per_table: Counter[int], piece_size: int) -> Iterator[Piece]:
     """Pieces of about `piece_size` flows at most that cover these tables."""
     for table, count in sorted(flows_per_table.items()):
