@@ -16,7 +16,7 @@ from overlace.model.snapshot import Snapshot
 from overlace.northbound.application import create_application
 from overlace.northbound.auth.none import NoAuthentication
 from overlace.northbound.intents import Transaction
-from overlace.northbound.views import Views
+from overlace.northbound.views import UnknownError, Views
 from overlace.store.errors import NumberTaken
 
 V = TypeVar("V")
@@ -133,13 +133,25 @@ class StillWorld:
     def status(self) -> Mapping[str, object]:
         return {"revision": "test/1/0"}
 
-    def port_realisation(self, port_id: str) -> Mapping[str, object]:
-        return {"port_id": port_id, "pending": []}
+    def port_realisation(self, port_id: str, *, with_hosts: bool) -> Mapping[str, object]:
+        shown = {"port_id": port_id, "reasons": []}
+        return shown | ({"pending": []} if with_hosts else {})
 
-    async def trace(self, request: Mapping[str, object]) -> Mapping[str, object]:
-        if "port_id" not in request:
-            raise ValueError("port_id is missing")
-        return {"hops": [], "verdict": "delivered"}
+    def network_realisation(self, network_id: str, *, with_hosts: bool) -> Mapping[str, object]:
+        return {"network_id": network_id, "with_hosts": with_hosts}
+
+    def host_realisation(self, host_id: str) -> Mapping[str, object]:
+        return {"host_id": host_id}
+
+    async def trace(self, request: Mapping[str, object], project_id: str | None) -> Mapping[str, object]:
+        if "source" not in request:
+            raise ValueError("source is missing")
+        if request["source"] == "nobody":
+            raise UnknownError("port", "nobody")
+        return {"verdict": "delivered", "asked_by": project_id}
+
+    async def flows_of(self, word: str) -> Mapping[str, object]:
+        return {"object": {"name": word}, "switches": []}
 
 
 @pytest.fixture

@@ -47,6 +47,12 @@ async def test_given_the_process_when_asked_then_status_realisation_and_trace_an
     answer = await api.get(f"/v2.0/overlace/ports/{port['id']}/realisation")
     assert answer.json()["realisation"]["port_id"] == port["id"]
     assert error(await api.get("/v2.0/overlace/ports/x/realisation"))[0] == 404
-    trace = {"trace": {"port_id": port["id"]}}
+    assert error(await api.get("/v2.0/overlace/networks/x/realisation"))[0] == 404
+    assert (await api.get(f"/v2.0/overlace/networks/{network}/realisation")).status_code == 200
+    assert error(await api.get("/v2.0/overlace/hosts/x/realisation"))[0] == 404
+    trace = {"trace": {"source": port["id"]}}
     assert (await api.post("/v2.0/overlace/trace", json=trace)).json()["trace"]["verdict"] == "delivered"
     assert error(await api.post("/v2.0/overlace/trace", json={"trace": {}}))[0] == 400
+    assert error(await api.post("/v2.0/overlace/trace", json={"trace": {"source": "nobody"}}))[0] == 404
+    assert (await api.get("/v2.0/overlace/flows?of=red")).json()["flows"]["object"] == {"name": "red"}
+    assert error(await api.get("/v2.0/overlace/flows"))[0] == 400

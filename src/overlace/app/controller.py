@@ -15,11 +15,14 @@ from overlace.app.database import open_database
 from overlace.app.failures import StartFailure
 from overlace.app.listening import named
 from overlace.app.settings import ControllerSettings, check_settings
+from overlace.app.switch_facts import switch_facts
 from overlace.app.switchboard import Switchboard
+from overlace.app.tracer import InstalledTracer
 from overlace.app.views import EngineViews
 from overlace.compiler.plan import PlanChange
 from overlace.engine.attachments import Attachments
 from overlace.engine.binder import Intents
+from overlace.engine.diagnosis import Diagnosis
 from overlace.engine.engine import Engine
 from overlace.model.site import Host, TransitSwitch
 from overlace.model.snapshot import Snapshot
@@ -101,10 +104,14 @@ async def _controller(
             Listen(settings.switch_address, settings.ovsdb_port),
             settings.audit_interval,
         )
-    views = EngineViews(lambda: store.snapshot, engine)
+    diagnosis = Diagnosis(
+        lambda: store.snapshot, engine, attachments.interfaces, switch_facts(southbound, switchboard)
+    )
+    views = EngineViews(lambda: store.snapshot, engine, diagnosis)
+    tracer = InstalledTracer(engine, southbound, diagnosis)
     application = create_application(
         cast("intents.Store", store),
-        Views(views, switchboard, views, views),
+        Views(views, switchboard, views, tracer),
         authenticator(settings, store, clock),
         clock,
     )

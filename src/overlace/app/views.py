@@ -2,17 +2,21 @@
 
 from collections.abc import Callable, Mapping
 
+from overlace.app.reason_view import reasons_view
+from overlace.engine.diagnosis import Diagnosis
 from overlace.engine.engine import Engine
-from overlace.model.port import Binding
+from overlace.model.network import Network
+from overlace.model.port import Binding, Port
 from overlace.model.snapshot import Snapshot
 
 
 class EngineViews:
-    """See `northbound.views`: status of ports, realisation, and traces."""
+    """See `northbound.views`: status of ports, and realisation."""
 
-    def __init__(self, snapshot: Callable[[], Snapshot], engine: Engine) -> None:
+    def __init__(self, snapshot: Callable[[], Snapshot], engine: Engine, diagnosis: Diagnosis) -> None:
         self._snapshot = snapshot
         self._engine = engine
+        self._diagnosis = diagnosis
 
     def port_status(self, port_id: str) -> str:
         """ACTIVE, BUILD or DOWN."""
@@ -30,18 +34,36 @@ class EngineViews:
         }
         return {"switches": switches}
 
-    def port_realisation(self, port_id: str) -> Mapping[str, object]:
-        """Where the port is bound, who is awaited, who is away, who refused."""
+    def port_realisation(self, port_id: str, *, with_hosts: bool) -> Mapping[str, object]:
+        """Where the port is bound, who is awaited, who is away, who refused, and all causes, the nearest first."""
         realisation = self._engine.realisation
+        reasons = reasons_view(self._diagnosis.port(port_id), with_hosts=with_hosts)
+        shown: dict[str, object] = {"status": self._engine.port_status(port_id), "reasons": reasons}
+        if not with_hosts:
+            return shown
         bindings = self._snapshot().members(Binding, "port", port_id)
-        return {
-            "status": self._engine.port_status(port_id),
+        return shown | {
             "bindings": {each.host_id: each.state.value for each in bindings},
             "waiting_for": realisation.waiting_for(port_id),
             "pending": realisation.pending(port_id),
             "faults": realisation.faults(port_id),
         }
 
-    async def trace(self, request: Mapping[str, object]) -> Mapping[str, object]:
-        """Raises ValueError: following packets through the installed flows is not built yet."""
-        raise ValueError(f"traces are not available in this release (asked for {sorted(request)})")
+    def network_realisation(self, network_id: str, *, with_hosts: bool) -> Mapping[str, object]:
+        """How many ports have which status, and what keeps the others from being ACTIVE."""
+        counts: dict[str, int] = {}
+        for port in self._snapshot().members(Port, "network", network_id):
+            status = self._engine.port_status(port.id)
+            counts[status] = counts.get(status, 0) + 1
+        network = self._snapshot().get(Network, network_id)
+        return {
+            "status": "ACTIVE" if network is not None and network.admin_state_up else "DOWN",
+            "ports": counts,
+            "reasons": reasons_view(self._diagnosis.network(network_id), with_hosts=with_hosts),
+        }
+
+    def host_realisation(self, host_id: str) -> Mapping[str, object]:
+        """Whether the host is in sync, and if not, why."""
+        reasons = self._diagnosis.host(host_id)
+        status = "DOWN" if any(each.blocking for each in reasons) else "ACTIVE"
+        return {"status": status, "reasons": reasons_view(reasons, with_hosts=True)}

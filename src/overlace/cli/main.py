@@ -4,9 +4,12 @@ import click
 
 from overlace import __version__
 from overlace.cli.bootstrap import bootstrap
+from overlace.cli.flows import flows
 from overlace.cli.join import join
 from overlace.cli.serve import serve
 from overlace.cli.status import status
+from overlace.cli.trace import trace
+from overlace.cli.why import why
 from overlace.lab.commands import lab_group
 
 
@@ -21,6 +24,6 @@ def main() -> None:
     """
 
 
-for command in (serve, bootstrap, status, join):
+for command in (serve, bootstrap, status, join, trace, why, flows):
     main.add_command(command)
 main.add_command(lab_group, "lab")

@@ -58,13 +58,13 @@ def create_application(
     """The API over a store; `auth` decides who asks. With users of its own the identity API is served too."""
     context = Context(store, views, auth, clock, configuration)
     handlers = [ResourceHandler(each, context) for each in resources()]
-    routes: list[BaseRoute] = PortBindings(context).routes()
+    routes: list[BaseRoute] = OverlaceApi(context).routes() + PortBindings(context).routes()
     for handler in handlers:
         if handler.resource.taggable:
             routes += TagHandler(handler).routes()
         routes += handler.routes()
     routes += Agents(context).routes() + Extensions(context).routes()
-    routes += Quotas(context).routes() + OverlaceApi(context).routes() + Versions(_words(handlers)).routes()
+    routes += Quotas(context).routes() + Versions(_words(handlers)).routes()
     if isinstance(auth, IdentityAuthentication):
         routes += _identity_routes(context, auth)
     return Starlette(

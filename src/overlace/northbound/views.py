@@ -26,23 +26,47 @@ class HostView(Protocol):
         ...
 
 
+class UnknownError(LookupError):
+    """Nothing of this id or name exists for the one who asks."""
+
+    def __init__(self, kind: str, word: str) -> None:
+        super().__init__(f"there is no {kind} {word}")
+        self.kind = kind
+        self.word = word
+
+
 class RealisationView(Protocol):
-    """How far intents have come."""
+    """How far intents have come, and why not further."""
 
     def status(self) -> Mapping[str, object]:
         """The controller in a few JSON values: revision compiled, revision acknowledged, hosts ..."""
         ...
 
-    def port_realisation(self, port_id: str) -> Mapping[str, object]:
-        """Why a port is what it is: JSON values by host, with what is pending or failed."""
+    def port_realisation(self, port_id: str, *, with_hosts: bool) -> Mapping[str, object]:
+        """Why a port is what it is; `with_hosts` is False for those who must not know the hosts."""
+        ...
+
+    def network_realisation(self, network_id: str, *, with_hosts: bool) -> Mapping[str, object]:
+        """What keeps the ports of a network from being ACTIVE."""
+        ...
+
+    def host_realisation(self, host_id: str) -> Mapping[str, object]:
+        """What is the matter with a host."""
         ...
 
 
 class Tracer(Protocol):
-    """Follows a packet through the installed flows."""
+    """Follows packets through the installed flows, and finds flows by what they are there for."""
 
-    async def trace(self, request: Mapping[str, object]) -> Mapping[str, object]:
-        """The hops of the described packet. Raises ValueError when the description is unusable."""
+    async def trace(self, request: Mapping[str, object], project_id: str | None) -> Mapping[str, object]:
+        """The hops of the described packet, as a project may see them (None: an administrator).
+
+        Raises ValueError when the description is unusable, UnknownError for what the project does not have.
+        """
+        ...
+
+    async def flows_of(self, word: str) -> Mapping[str, object]:
+        """The installed flows of the object with this id or name, on every switch. Raises as `trace`."""
         ...
 
 
