@@ -24,7 +24,7 @@ $(VENV)/.installed: pyproject.toml build/.packages
 	@touch $@
 
 demo: setup ## Two tenants, two sites, real packets; writes build/demo.json (KEEP=1 leaves it running)
-	$(PY) tools/demo.py
+	$(PY) -m tools.demo
 
 test: setup ## All tests: pure, against Open vSwitch, and in the lab (root)
 	$(VENV)/bin/pytest

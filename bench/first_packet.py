@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from tools.demo import Cloud, interface_of
-
 from bench.echo_probe import Echo, EchoProbe
 from bench.ovn import BRIDGE as OVN_BRIDGE, Ovn
 from bench.summary import Ratio, Summary
+from tools.demo import Cloud, interface_of
+
 from overlace.kit.addresses import format_mac
 from overlace.lab.lab import DEFAULT_BRIDGE, Lab
 from overlace.lab.topology import Site, Topology

@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tools.echo_stream import EchoStream
+
 from overlace.cli.join import join_commands
 from overlace.lab.lab import Lab
 from overlace.wire.frames import arp_request, gratuitous_arp, rarp, udp_frame
@@ -318,17 +320,9 @@ def first_answer(probe: socket.socket, start: float) -> float:
     raise SystemExit("a new port was never reached")
 
 
-def stream(cloud: Cloud, seconds: float, address: str) -> subprocess.Popen[str]:
-    command = ["ping", "-i", "0.005", "-c", str(int(seconds / 0.005)), "-W", "1", address]
-    return cloud.lab.popen("red1", command)
-
-
-def lost(process: subprocess.Popen[str]) -> int:
-    output = process.communicate()[0]
-    found = re.search(r"(\d+) packets transmitted, (\d+) received", output)
-    if found is None:
-        raise SystemExit(output)
-    return int(found[1]) - int(found[2])
+def stream(cloud: Cloud, seconds: float, address: str) -> EchoStream:
+    """A 5 ms echo stream from red1."""
+    return EchoStream(cloud.namespace("red1"), address, seconds)
 
 
 def move(cloud: Cloud, there: str, *, dead: bool = False) -> int:
@@ -343,12 +337,13 @@ def move(cloud: Cloud, there: str, *, dead: bool = False) -> int:
     time.sleep(0.3)
     if dead:
         cloud.kill()
-    running = stream(cloud, 3, "192.168.0.12")
+    running = stream(cloud, 6 if dead else 3, "192.168.0.12")
     time.sleep(1)
     cloud.lab.complete_move("red2")
-    missing = lost(running)
     if dead:
+        time.sleep(1)
         cloud.start()
+    missing = running.outcome().lost
     until(lambda: bindings().get(there) == "active", "the port has not moved", 30)
     cloud.lab.release_move("red2")
     until(lambda: bindings() == {there: "active"}, "the old binding does not end", 10)
@@ -381,7 +376,7 @@ def controller_kill(cloud: Cloud, seconds: float = 20) -> dict[str, float]:
             changes[host] += sum(int(numbers[each]) for each in ("added", "changed", "removed"))
     return {
         "seconds": seconds,
-        "lost": lost(running),
+        "lost": running.outcome().lost,
         "repaired": changes["h1"],
         "changes_after_restart": changes["others"] + max(0, changes["h1"] - 3),
     }
