@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
-from tests.engine.ledger import Ledger
+from tests.model.ledger import Ledger
 
 from overlace.engine.attachments import Attachments
-from overlace.engine.binder import Intents
 from overlace.engine.interfaces import PluggedInterface
 from overlace.kit.addresses import Mac
+from overlace.model.intents import Intents
 from overlace.model.port import Port
 from overlace.model.site import Host
 from overlace.model.snapshot import Change

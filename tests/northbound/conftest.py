@@ -31,6 +31,10 @@ class MemoryTransaction:
     clock: ManualClock
     pools: dict[str, set[int]]
 
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
     def get(self, cls: type[V], key: str, /) -> V | None:
         return self.snapshot.get(cls, key)
 

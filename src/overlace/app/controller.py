@@ -21,9 +21,9 @@ from overlace.app.tracer import InstalledTracer
 from overlace.app.views import EngineViews
 from overlace.compiler.plan import PlanChange
 from overlace.engine.attachments import Attachments
-from overlace.engine.binder import Intents
 from overlace.engine.diagnosis import Diagnosis
 from overlace.engine.engine import Engine
+from overlace.model.intents import Intents
 from overlace.model.site import Host, TransitSwitch
 from overlace.model.snapshot import Snapshot
 from overlace.northbound import intents
@@ -35,10 +35,14 @@ from overlace.southbound.hub import Southbound
 from overlace.southbound.marker import Stamp
 from overlace.southbound.server import Listen
 from overlace.southbound.settings import Context
+from overlace.store.errors import StoreUnavailable
 from overlace.store.store import Commit, Store
 from overlace.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)
+
+CHORES_INTERVAL = 5.0
+"""Seconds between looks at what only time brings about."""
 
 
 class _Stopped(Exception):
@@ -97,6 +101,7 @@ async def _controller(
     southbound.set_expected(expected_switches(store.snapshot))
     unsubscribe = store.subscribe(lambda commit: _committed(commit, engine, attachments, southbound))
     worker = tasks.create_task(attachments.run(), name="attachments")
+    chores = tasks.create_task(_chores(attachments), name="chores")
     where = f"{settings.switch_address} port {settings.openflow_port} or {settings.ovsdb_port}"
     with named("switches", where, "--openflow-port and --ovsdb-port"):
         await southbound.start(
@@ -120,7 +125,18 @@ async def _controller(
     finally:
         unsubscribe()
         worker.cancel()
+        chores.cancel()
         await southbound.stop()
+
+
+async def _chores(attachments: Attachments) -> None:
+    """What is due because time has passed."""
+    while True:
+        await asyncio.sleep(CHORES_INTERVAL)
+        try:
+            await attachments.expire()
+        except StoreUnavailable as reason:
+            log.warning("chores put off", reason=str(reason))
 
 
 class _Outlet:

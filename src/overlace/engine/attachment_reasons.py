@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from overlace.engine.binder import may_use
 from overlace.engine.interfaces import Interfaces, PluggedInterface
 from overlace.engine.reason import Ground, Reason
 from overlace.engine.switch_facts import AskSwitch, switch_reasons
+from overlace.model.binder import may_use
 from overlace.model.port import Binding, BindingState, Port
 from overlace.model.site import Host
 from overlace.model.snapshot import Snapshot

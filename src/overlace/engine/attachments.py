@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
-from overlace.engine import binder
-from overlace.engine.binder import Intents
 from overlace.engine.interfaces import Interfaces, PluggedInterface
+from overlace.model import binder
+from overlace.model.intents import Intents
 from overlace.model.port import Binding, BindingState, Port
 from overlace.model.site import Host
 from overlace.model.snapshot import Change, Snapshot
@@ -104,6 +104,11 @@ class Attachments:
         if port_id is not None:
             await self._transact(lambda tx: binder.activated(tx, port_id, host), "first frame")
 
+    async def expire(self) -> None:
+        """Let old hosts stop redirecting whose time is up."""
+        if any(self._snapshot().members(Binding, "state", BindingState.RELEASING.value)):
+            await self._transact(binder.expired, "release over")
+
     def interface_of(self, port_id: str, host: str) -> PluggedInterface | None:
         """The one interface that is the port on the host; with several there is none, it is a fault."""
         return self._interface(port_id, host, self._snapshot().get(Port, port_id))
@@ -133,9 +138,22 @@ class Attachments:
 
     async def _settle(self, port_id: str, host: str) -> None:
         interface = self.interface_of(port_id, host)
+        several = len(self.interfaces.announcing(host, port_id)) > 1
         self._observe(port_id, host, interface)
         bound = any(each.host_id == host for each in self._snapshot().members(Binding, "port", port_id))
         if interface is not None and not bound:
             await self._transact(lambda tx: binder.plugged(tx, port_id, host), f"{interface.name} plugged")
-        elif interface is None and bound and host in self._complete:
+        elif interface is None and bound and not several and host in self._complete:
             await self._transact(lambda tx: binder.unplugged(tx, port_id, host), "interface gone")
+
+
+def _is_news(change: Change) -> bool:
+    """A port that is new, or is to be found by another interface; one that merely changed asks nothing."""
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return after is not None
+    return bool((before.host_id, before.interface_name) != (after.host_id, after.interface_name))
+
+
+def _has_ended(binding: Binding | None) -> bool:
+    return binding is None or binding.state is BindingState.FENCED

@@ -75,6 +75,8 @@ class Port:
     created_at: datetime | None = api(kind="timestamp", value=None)
     updated_at: datetime | None = api(kind="timestamp", value=None)
     key: int = 0
+    generation: int = 0
+    """The highest generation that any binding of the port has had."""
 
 
 class BindingState(Enum):
@@ -86,6 +88,8 @@ class BindingState(Enum):
     """The port's traffic goes to this host."""
     RELEASING = "releasing"
     """The port was active here until a newer generation took over; late frames are redirected."""
+    FENCED = "fenced"
+    """The port is elsewhere, and an interface that is still here neither sends nor receives."""
 
 
 @resource(
@@ -94,10 +98,12 @@ class BindingState(Enum):
     Index("port", lambda b: [(b.port_id, "")]),
     Index("host", lambda b: [(b.host_id, "")]),
     Index("place", lambda b: [(b.network_id, b.host_id)]),
+    Index("state", lambda b: [(b.state.value, "")]),
 )
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
-    """A port on a host. `generation` rises with each activation of the port; `zone` is its conntrack zone."""
+    """A port on a host. `generation` rises with each step of the port; `zone` is its conntrack zone. In `state` it
+    is since `since`, because of `reason` where that is not plain."""
 
     port_id: str
     network_id: str
@@ -105,6 +111,8 @@ class Binding:
     state: BindingState
     generation: int
     zone: int
+    since: datetime | None = None
+    reason: str = ""
 
     @property
     def id(self) -> str:

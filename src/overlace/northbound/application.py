@@ -33,6 +33,7 @@ from overlace.northbound.request_identity import RequestIdentity
 from overlace.northbound.resource_handler import ResourceHandler
 from overlace.northbound.resources.base import Resource
 from overlace.northbound.resources.binding import Bindings
+from overlace.northbound.resources.move import Moves
 from overlace.northbound.resources.network import Networks
 from overlace.northbound.resources.port import Ports
 from overlace.northbound.resources.security_group import SecurityGroups
@@ -96,6 +97,7 @@ def resources() -> list[Resource[Any]]:
         TransitSwitches(),
         Links(),
         Bindings(),
+        Moves(),
     ]
 
 

@@ -1,6 +1,7 @@
 """What the API needs of the store, structurally, so that handlers and rules can be tried without one."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from overlace.kit.revision import Revision
@@ -34,6 +35,11 @@ class Reader(Protocol):
 
 class Transaction(Reader, Protocol):
     """Reads its own writes; nothing is seen outside until it commits."""
+
+    @property
+    def now(self) -> datetime:
+        """The time of the transaction, in UTC."""
+        ...
 
     def put(self, value: Entity, /) -> object:
         """Insert or replace; keeps revision_number and timestamps."""

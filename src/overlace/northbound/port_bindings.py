@@ -12,13 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from overlace.model import binder
 from overlace.model.port import Binding, BindingState, Port
 from overlace.northbound.auth.caller import Caller
 from overlace.northbound.body import json_response, member, read_object
 from overlace.northbound.context import Context, request_id
 from overlace.northbound.conversion.scalars import parse_name
 from overlace.northbound.errors import BadRequest, Conflict, Forbidden, NotFound
-from overlace.northbound.intents import Transaction
+from overlace.northbound.intents import Reader, Transaction
 from overlace.northbound.resources import port_binding
 from overlace.northbound.resources.base import Operation
 
@@ -47,9 +48,7 @@ class PortBindings:
     async def index(self, request: Request) -> Response:
         """All bindings of the port."""
         port = self._port(request, await self._admin(request))
-        found = sorted(
-            self._context.store.snapshot.members(Binding, "port", port.id), key=lambda each: each.host_id
-        )
+        found = sorted(_bindings(self._context.store.snapshot, port.id), key=lambda each: each.host_id)
         host = request.query_params.get("host")
         return json_response({"bindings": [self._show(b) for b in found if host in (None, b.host_id)]})
 
@@ -117,7 +116,7 @@ class PortBindings:
             binding = _binding(operation, port.id, host)
             if binding.state is BindingState.ACTIVE:
                 raise Conflict("PortBindingActive", f"Binding for port {port.id} on host {host} is active.")
-            port_binding.unbind(operation, binding)
+            binder.abort(operation.transaction, binding, f"given up by {caller.user_id}")
 
         await self._transact(request, caller, run)
         return Response(status_code=HTTPStatus.NO_CONTENT)
@@ -160,6 +159,11 @@ class PortBindings:
             work, actor=caller.user_id, request_id=request_id(request), source="api"
         )
         return committed.result
+
+
+def _bindings(reader: Reader, port_id: str) -> list[Binding]:
+    found = reader.members(Binding, "port", port_id)
+    return [each for each in found if each.state is not BindingState.FENCED]
 
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:

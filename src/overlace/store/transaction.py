@@ -37,6 +37,11 @@ class Transaction:
         self._counted: set[tuple[type, str]] = set()
         self._numbers: dict[tuple[str, int], None] = {}
 
+    @property
+    def now(self) -> datetime:
+        """The time of the transaction, in UTC, to the second."""
+        return self._now
+
     def get(self, cls: type[V], key: str) -> V | None:
         """The value of that class and id, or None."""
         return self.snapshot.get(cls, key)

@@ -4,6 +4,7 @@ from typing import Any, NoReturn
 
 from overlace.model.declaration import Attribute
 from overlace.model.port import Binding
+from overlace.northbound.conversion.scalars import render_timestamp
 from overlace.northbound.errors import Forbidden
 from overlace.northbound.resources.base import Operation, Resource
 from overlace.northbound.schema.attributes import Computed, Show
@@ -29,6 +30,8 @@ class Bindings(Resource[Binding]):
         "state": Computed(Attribute(), lambda binding, _: binding.state.value),
         "generation": _shown("generation"),
         "zone": _shown("zone"),
+        "since": Computed(Attribute(), lambda binding, _: render_timestamp(binding.since)),
+        "reason": _shown("reason"),
     }
 
     def create(self, operation: Operation, given: dict[str, Any]) -> NoReturn:  # noqa: ARG002

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from overlace.kit.addresses import Mac, format_mac
+from overlace.model import binder, receipts
 from overlace.model.declaration import Attribute
 from overlace.model.network import Network
 from overlace.model.port import Port
@@ -112,7 +113,8 @@ class Ports(Resource[Port]):
 
     def delete(self, operation: Operation, value: Port) -> None:
         """Remove it with its bindings."""
-        port_binding.unbind_all(operation, value.id)
+        binder.remove_all(operation.transaction, value.id)
+        receipts.forget(operation.transaction, value.id)
         operation.transaction.delete(Port, value.id)
         operation.transaction.release("port_key", value.key)
         self.allocation.release(value.fixed_ips)

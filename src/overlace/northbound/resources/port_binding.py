@@ -1,9 +1,10 @@
 """What binding attributes of a port mean: a binding with a place, a generation and a conntrack zone."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
+from overlace.model import binder
+from overlace.model.move import Cause, Trigger
 from overlace.model.port import Binding, BindingState, Port
 from overlace.model.site import Host
 from overlace.northbound.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -21,10 +22,10 @@ def bind(operation: Operation, port: Port) -> None:
     A host that is not declared yet gives no binding: the port shows ``binding_failed``.
     """
     if not port.host_id:
-        unbind_all(operation, port.id)
+        binder.remove_all(operation.transaction, port.id)
         return
     if operation.transaction.get(Host, port.host_id) is None:
-        release_others(operation, port.id, port.host_id)
+        binder.release_others(operation.transaction, port.id, port.host_id)
         return
     here = binding_at(operation.transaction, port.id, port.host_id)
     if here is None or here.state is BindingState.RELEASING:
@@ -35,56 +36,28 @@ def bind(operation: Operation, port: Port) -> None:
 
 def prepare(operation: Operation, port: Port, host_id: str) -> Binding:
     """Wire a port at a host under the next generation. Raises Forbidden, or NotFound without the host."""
-    transaction = operation.transaction
-    host = transaction.get(Host, host_id)
-    if host is None:
-        raise NotFound("host", host_id)
-    if host.projects and port.project_id not in host.projects:
-        raise Forbidden(f"(host {host.id} for project {port.project_id})")
-    here = binding_at(transaction, port.id, host_id)
-    generations = [each.generation for each in transaction.members(Binding, "port", port.id)]
-    binding = Binding(
-        port_id=port.id,
-        network_id=port.network_id,
-        host_id=host_id,
-        state=BindingState.PREPARED,
-        generation=1 + max(generations, default=0),
-        zone=here.zone if here is not None else transaction.allocate(f"zone:{host_id}"),
-    )
-    transaction.put(binding)
-    return binding
+    try:
+        return binder.prepare(operation.transaction, port.id, host_id, cause(operation))
+    except binder.UnknownHost:
+        raise NotFound("host", host_id) from None
+    except binder.HostReserved as refusal:
+        raise Forbidden(f"({refusal})") from None
 
 
 def activate(operation: Operation, binding: Binding) -> Binding:
     """Give a prepared binding the port's traffic; the one that had it begins its release."""
-    release_others(operation, binding.port_id, binding.host_id)
-    active = replace(binding, state=BindingState.ACTIVE)
-    operation.transaction.put(active)
-    return active
+    return binder.activate(operation.transaction, binding, cause(operation))
 
 
-def release_others(operation: Operation, port_id: str, host_id: str) -> None:
-    """Whatever is active elsewhere begins its release."""
-    for each in list(operation.transaction.members(Binding, "port", port_id)):
-        if each.host_id != host_id and each.state is BindingState.ACTIVE:
-            operation.transaction.put(replace(each, state=BindingState.RELEASING))
+def cause(operation: Operation) -> Cause:
+    """The caller, for the receipt."""
+    return Cause(Trigger.API, operation.caller.user_id)
 
 
 def binding_at(reader: Reader, port_id: str, host_id: str) -> Binding | None:
-    """The binding of a port at a host, in whatever state."""
-    return next((b for b in reader.members(Binding, "port", port_id) if b.host_id == host_id), None)
-
-
-def unbind(operation: Operation, binding: Binding) -> None:
-    """Remove a binding and give its zone back."""
-    operation.transaction.delete(Binding, binding.id)
-    operation.transaction.release(f"zone:{binding.host_id}", binding.zone)
-
-
-def unbind_all(operation: Operation, port_id: str) -> None:
-    """Remove every binding of a port."""
-    for binding in list(operation.transaction.members(Binding, "port", port_id)):
-        unbind(operation, binding)
+    """The binding of a port at a host, as the API has it: what is fenced there is none."""
+    found = reader.get(Binding, f"{port_id}@{host_id}")
+    return None if found is None or found.state is BindingState.FENCED else found
 
 
 def active_binding(reader: Reader, port_id: str) -> Binding | None:

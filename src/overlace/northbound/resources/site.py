@@ -2,8 +2,9 @@
 
 from typing import Any, ClassVar, TypeVar
 
+from overlace.model import binder
 from overlace.model.declaration import Entity
-from overlace.model.port import Binding
+from overlace.model.port import Binding, BindingState
 from overlace.model.site import Host, Link, Site, TransitSwitch
 from overlace.northbound.errors import BadRequest, Conflict, NotFound
 from overlace.northbound.resources.base import Operation, Resource
@@ -65,8 +66,11 @@ class Hosts(Infrastructure[Host]):
 
     def delete(self, operation: Operation, value: Host) -> None:
         """Refused while ports are bound to it."""
-        if any(True for _ in operation.transaction.members(Binding, "host", value.id)):
+        bindings = list(operation.transaction.members(Binding, "host", value.id))
+        if any(each.state is not BindingState.FENCED for each in bindings):
             raise self.refuse(value, "bound ports")
+        for each in bindings:
+            binder.remove(operation.transaction, each)
         super().delete(operation, value)
         operation.transaction.release("host_key", value.key)
 
