@@ -28,7 +28,7 @@ def ways(compiler: Compiler, switch: str, key: int) -> list[str]:
         str(ip_address(action.value.to_bytes(fields[action.field] // 8, "big")))
         for flow in ordered
         for action in flow.actions
-        if isinstance(action, SetField) and action.field in fields
+        if isinstance(action, SetField) and action.field in fields and action.value
     ]
 
 

@@ -52,10 +52,13 @@ def base_output() -> Output:
 
 
 def _entry() -> tuple[Flow, ...]:
+    tagged = {Field.VLAN_TCI: (VLAN_PRESENT, VLAN_PRESENT)}
     dhcp = {**IPV4, Field.IP_PROTO: IpProto.UDP, Field.UDP_SRC: 68, Field.UDP_DST: 67}
     return (
-        # A tag below the wire identifier would let a guest speak to another's VLAN behind a gateway.
-        rule(Table.ARMED, 300, {Field.VLAN_TCI: (VLAN_PRESENT, VLAN_PRESENT)}, _COOKIE),
+        # A network is one untagged broadcast domain: a tag would let a guest speak to another's VLAN behind a
+        # gateway, and one that only the ports on its own host could hear would be worse than none.
+        rule(Table.SOURCE_GUARD, 400, tagged, _COOKIE),
+        rule(Table.ARMED, 300, tagged, _COOKIE),
         rule(Table.ARMED, 0, {}, _COOKIE, goto(Table.DESTINATION)),
         rule(Table.RESPOND, 300, dhcp, _COOKIE, SendToController(DHCP_REQUEST)),
         rule(Table.RESPOND, 0, {}, _COOKIE, goto(Table.EGRESS_TRACK)),

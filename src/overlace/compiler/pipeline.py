@@ -35,7 +35,7 @@ class Table(IntEnum):
     ARMED_LOCAL = 6
     """The same question for a port prepared on this host. (binding)"""
     SOURCE_GUARD = 10
-    """May this port send with these addresses? (binding)"""
+    """May this port send with these addresses? (base, binding)"""
     RESPOND = 20
     """Does the switch itself know the answer: ARP, ND, DHCP? (base, port, subnet, binding)"""
     RESPOND_ND = 21

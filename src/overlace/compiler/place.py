@@ -1,4 +1,8 @@
-"""Places: which ports of a network a broadcast reaches on one host."""
+"""Places: which ports of a network a broadcast reaches on one host.
+
+A port that has left the host is not among them. Its new host has a copy of its own, and the rule that sends late
+frames after the port would turn this one around: from tunnel to tunnel, and from there to everyone again.
+"""
 
 from dataclasses import dataclass
 
@@ -9,7 +13,7 @@ from overlace.compiler.rule import rule, visit
 from overlace.compiler.unit import Output, UnitId, switch_audience
 from overlace.datapath.actions import Action, set_field
 from overlace.model.network import Network
-from overlace.model.port import Binding, Port
+from overlace.model.port import Binding, BindingState, Port
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,8 @@ def project(reader: Reader, unit: UnitId) -> PlaceView | None:
     network = reader.get(Network, network_id)
     if not bindings or network is None:
         return None
-    ports = (reader.get(Port, binding.port_id) for binding in bindings)
+    here = (binding for binding in bindings if binding.state is not BindingState.RELEASING)
+    ports = (reader.get(Port, binding.port_id) for binding in here)
     return PlaceView(
         network_id, host, network.key, tuple(sorted(port.key for port in ports if port is not None))
     )

@@ -62,10 +62,14 @@ def first_heard(addresses: Iterable[IPAddress], silent: frozenset[Silence], site
     return next((address for address in addresses if (site, address) not in silent), None)
 
 
-def tunnel_to(address: IPAddress) -> Action:
-    """Aim the tunnel at an underlay address."""
-    field = Field.TUN_DST if isinstance(address, IPv4Address) else Field.TUN_IPV6_DST
-    return set_field(field, int(address))
+def tunnel_to(address: IPAddress) -> tuple[Action, ...]:
+    """Aim the tunnel at an underlay address, and no longer at one of the other IP version: a copy of a broadcast
+    has been at another host before, and where both are set the IPv4 address wins."""
+    of_v4 = isinstance(address, IPv4Address)
+    return (
+        set_field(Field.TUN_DST, int(address) if of_v4 else 0),
+        set_field(Field.TUN_IPV6_DST, 0 if of_v4 else int(address)),
+    )
 
 
 def _ways_there(host: ReachView) -> Iterator[tuple[Audience, Fragment]]:
@@ -92,4 +96,4 @@ def _usable(addresses: tuple[IPAddress, ...], families: str) -> list[IPAddress]:
 def _remote(key: int, address: IPAddress, priority: int) -> Flow:
     mark = cookie(CookieClass.HOST, key)
     there = {DESTINATION_HOST: key}
-    return rule(Table.REMOTE, priority, there, mark, tunnel_to(address), Send(TUNNEL_OFPORT))
+    return rule(Table.REMOTE, priority, there, mark, *tunnel_to(address), Send(TUNNEL_OFPORT))
