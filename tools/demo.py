@@ -23,8 +23,10 @@ from typing import Any
 
 from tools.echo_stream import EchoStream
 
-from overlace.cli.join import join_commands
+from overlace.app.clock import SystemClock
+from overlace.cli.join import Place, tls_script
 from overlace.lab.lab import Lab
+from overlace.pki.issuer import TOKEN_LIFETIME, Issuer
 from overlace.wire.frames import arp_request, gratuitous_arp, rarp, udp_frame
 from overlace.wire.udp import UdpDatagram
 
@@ -67,6 +69,7 @@ class Cloud:
 
     def start(self) -> None:
         serve = [f"{ROOT}/.venv/bin/overlace", "serve", "--database", f"{self.directory}/overlace.db"]
+        serve += ["--pki", f"{self.directory}/pki"]
         command = ["ip", "netns", "exec", self.lab.controller_namespace, *serve]
         command += ["--switch-address", self.lab.controller_address]
         with (self.directory / "controller.log").open("ab") as log:
@@ -112,10 +115,13 @@ class Cloud:
             endpoints = [{"address": str(node.endpoints[0])}]
             host = {"id": name, "site_id": node.site, "endpoints": endpoints}
             self.api("POST", "/v2.0/overlace/hosts", {"host": host})
-            script = join_commands(name, self.lab.controller_address, BRIDGE, "netdev", 6653, 6640)
-            self.lab.host_run(name, ["sh", "-e", "-c", script])
+            self.join(Place(name, self.lab.controller_address, BRIDGE, "netdev"))
         names = host_names(self.lab)
         until(lambda: all(self.switch(name).get("acknowledged") for name in names), "hosts do not join", 20)
+
+    def join(self, place: Place) -> None:
+        script = tls_script(place, Issuer.open(self.directory / "pki", SystemClock()), TOKEN_LIFETIME)
+        self.lab.host_run(place.name, ["sh", "-c", script])
 
     def switch(self, name: str) -> dict[str, Any]:
         found = self.api("GET", "/v2.0/overlace/status")["status"]["switches"].get(name, {})

@@ -23,7 +23,7 @@ class Controller:
 
     directory: Path
     options: tuple[str, ...] = ()
-    ports: tuple[int, ...] = field(default_factory=lambda: free_ports(3))
+    ports: tuple[int, ...] = field(default_factory=lambda: free_ports(4))
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -36,8 +36,9 @@ class Controller:
 
     @property
     def arguments(self) -> list[str]:
-        api, openflow, ovsdb = map(str, self.ports)
+        api, openflow, ovsdb, enrolment = map(str, self.ports)
         places = ["--api-port", api, "--openflow-port", openflow, "--ovsdb-port", ovsdb]
+        places += ["--enrolment-port", enrolment, "--pki", str(self.directory / "pki")]
         return ["serve", "--database", str(self.database), *places, *self.options]
 
     @property

@@ -55,9 +55,10 @@ def test_given_taken_ports_when_started_then_each_is_named(tmp_path: Path) -> No
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert f"for the API: 127.0.0.1 port {port} is taken" in refused(tmp_path, "--api-port", str(port))
-        for option in ("--openflow-port", "--ovsdb-port"):
+        for option in ("--openflow-port", "--ovsdb-port", "--enrolment-port"):
             message = refused(tmp_path, option, str(port))
-            assert "cannot listen for switches" in message
+            what = "joining hosts" if option == "--enrolment-port" else "switches"
+            assert f"cannot listen for {what}" in message
             assert option in message
 
 

@@ -12,12 +12,14 @@ from overlace.app.api_server import serve_api
 from overlace.app.authentication import authenticator
 from overlace.app.clock import SystemClock
 from overlace.app.database import open_database
+from overlace.app.enrolling import enrolling, open_trust
 from overlace.app.failures import StartFailure
 from overlace.app.listening import named
 from overlace.app.settings import ControllerSettings, check_settings
 from overlace.app.switch_facts import switch_facts
 from overlace.app.switchboard import Switchboard
 from overlace.app.tracer import InstalledTracer
+from overlace.app.trust import Trust
 from overlace.app.views import EngineViews
 from overlace.compiler.plan import PlanChange
 from overlace.engine.attachments import Attachments
@@ -55,9 +57,10 @@ async def run(settings: ControllerSettings) -> None:
     clock = SystemClock()
     failure: Exception | None = None
     async with open_database(settings.database, clock, settings.origin) as store:
+        trust = open_trust(settings, clock)
         try:
             async with asyncio.TaskGroup() as tasks:
-                async with _controller(settings, store, clock, tasks) as application:
+                async with _controller(settings, store, trust, clock, tasks) as application:
                     await serve_api(application, settings)
                 raise _Stopped
         except* _Stopped:
@@ -70,7 +73,11 @@ async def run(settings: ControllerSettings) -> None:
 
 @asynccontextmanager
 async def _controller(
-    settings: ControllerSettings, store: Store, clock: SystemClock, tasks: asyncio.TaskGroup
+    settings: ControllerSettings,
+    store: Store,
+    trust: Trust | None,
+    clock: SystemClock,
+    tasks: asyncio.TaskGroup,
 ) -> AsyncIterator[Starlette]:
     outlet = _Outlet()
     loop = asyncio.get_running_loop()
@@ -105,8 +112,8 @@ async def _controller(
     where = f"{settings.switch_address} port {settings.openflow_port} or {settings.ovsdb_port}"
     with named("switches", where, "--openflow-port and --ovsdb-port"):
         await southbound.start(
-            Listen(settings.switch_address, settings.openflow_port),
-            Listen(settings.switch_address, settings.ovsdb_port),
+            Listen(settings.switch_address, settings.openflow_port, trust),
+            Listen(settings.switch_address, settings.ovsdb_port, trust),
             settings.audit_interval,
         )
     diagnosis = Diagnosis(
@@ -121,7 +128,8 @@ async def _controller(
         clock,
     )
     try:
-        yield application
+        async with enrolling(settings, trust, southbound.check_certificates, tasks):
+            yield application
     finally:
         unsubscribe()
         worker.cancel()

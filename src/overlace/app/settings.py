@@ -21,9 +21,13 @@ class Authentication(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ControllerSettings:
-    """`switch_address` is where hosts reach the controller, `api_address` where clients do; times in seconds."""
+    """`switch_address` is where hosts reach the controller, `api_address` where clients do; times in seconds.
+
+    Without a `pki` directory, hosts connect over plain TCP and are taken for whom they say they are.
+    """
 
     database: Path
+    pki: Path | None = Path("overlace-pki")
     auth: Authentication = Authentication.NONE
     api_address: str = "127.0.0.1"
     api_port: int = 9696
@@ -34,6 +38,7 @@ class ControllerSettings:
     switch_address: str = "127.0.0.1"
     openflow_port: int = 6653
     ovsdb_port: int = 6640
+    enrolment_port: int = 6655
     origin: str = "site"
     audit_interval: float = 60.0
 

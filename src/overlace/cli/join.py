@@ -1,41 +1,157 @@
-"""The script that makes a host one of ours: printed, read by the operator, run on the host."""
+"""The script that makes a host one of ours, and the one that undoes it: printed, read, run on the host."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path
 
 import click
 
-_PROTOCOLS = "OpenFlow15"
+from overlace.cli.failures import Failure
+from overlace.cli.pki_options import open_issuer, pki_option, refusals, valid_for_option
+from overlace.cli.scripts import compose
+from overlace.pki.issuer import Issuer
+from overlace.pki.subject import Role, Subject
 
 
-def join_commands(host: str, controller: str, bridge: str, datapath: str, openflow: int, ovsdb: int) -> str:
-    """One transaction that makes the bridge, and one that lets its database call the controller.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Who joins, where the controller is for it, and what becomes of its bridge."""
 
-    ``disable-in-band`` stands in the transaction that sets the controller: else hidden rules would let a
-    tenant's frames bypass every table (ovs-vswitchd.conf.db(5), "connection_mode").
+    name: str
+    controller: str
+    bridge: str = "br-overlace"
+    datapath: str = "system"
+    fabric_interface: str = ""
+    transit: bool = False
+    openflow_port: int = 6653
+    ovsdb_port: int = 6640
+    enrolment_port: int = 6655
+
+    @property
+    def subject(self) -> Subject:
+        """Whom its certificate is made out to. Raises PkiError for a name that none can carry."""
+        return Subject(Role.SWITCH if self.transit else Role.HOST, self.name)
+
+    def settings(self, protocol: str) -> dict[str, str]:
+        """Shell variables; `protocol` is tcp or ssl."""
+        where = f"[{self.controller}]" if _is_ipv6(self.controller) else self.controller
+        return {
+            "NAME": self.name,
+            "BRIDGE": self.bridge,
+            "DATAPATH": self.datapath,
+            "FABRIC": self.fabric_interface,
+            "OPENFLOW": f"{protocol}:{where}:{self.openflow_port}",
+            "OVSDB": f"{protocol}:{where}:{self.ovsdb_port}",
+        }
+
+
+def plaintext_script(place: Place) -> str:
+    """Join over plain TCP."""
+    kind = "transit" if place.transit else "join"
+    return compose(place.settings("tcp"), "common.sh", f"{kind}_check.sh", f"{kind}_bridge.sh")
+
+
+def tls_script(place: Place, issuer: Issuer, token_lifetime: timedelta | None) -> str:
+    """Join over TLS. Without a lifetime there is no token: the script stops at the certificate request.
+
+    Raises PkiError.
     """
-    settings = (
-        f"fail-mode=secure protocols={_PROTOCOLS} datapath_type={datapath} other-config:disable-in-band=true"
-    )
-    return "\n".join(
-        (
-            "#!/bin/sh -e",
-            f"ovs-vsctl set Open_vSwitch . external-ids:system-id={host}",
-            f"ovs-vsctl add-br {bridge} -- set bridge {bridge} {settings} "
-            f"external-ids:overlace-owned=true -- set-controller {bridge} tcp:{controller}:{openflow}",
-            f"ovs-vsctl set-manager tcp:{controller}:{ovsdb}",
-            "",
+    kind = "transit" if place.transit else "join"
+    settings = place.settings("ssl") | identity_settings(place, issuer, token_lifetime)
+    parts = ("common.sh", f"{kind}_check.sh", "certificate.sh", "join_tls.sh", f"{kind}_bridge.sh")
+    return compose(settings, *parts)
+
+
+def renewal_script(place: Place, issuer: Issuer, token_lifetime: timedelta | None) -> str:
+    """A new key and certificate for one that has joined; connections stay. Raises PkiError."""
+    settings = identity_settings(place, issuer, token_lifetime)
+    return compose(settings, "common.sh", "certificate.sh", "renew.sh")
+
+
+def identity_settings(place: Place, issuer: Issuer, token_lifetime: timedelta | None) -> dict[str, str]:
+    """The shell variables of certificate.sh, with a new token in them. Raises PkiError."""
+    register = issuer.directory.read()
+    subject = place.subject
+    if token_lifetime is not None and place.controller not in register.addresses:
+        known = ", ".join(register.addresses) or "no address"
+        raise Failure(
+            f"the controller's certificate is for {known}, not for {place.controller}; make one for it with: "
+            f"overlace pki renew controller --address {place.controller}"
         )
-    )
+    revoked = (each.serial for each in register.issued if each.subject == str(subject) and each.revoked_at)
+    return {
+        "SUBJECT": str(subject),
+        "OFFLINE": "yes" if token_lifetime is None else "",
+        "TOKEN": "" if token_lifetime is None else issuer.new_token(subject, token_lifetime),
+        "TRUST": register.trust,
+        "REVOKED": " ".join(revoked),
+        "ENROL_ADDRESS": place.controller,
+        "ENROL_PORT": str(place.enrolment_port),
+    }
+
+
+def leave_script(name: str) -> str:
+    """Take away what joining brought, and nothing else."""
+    return compose({"NAME": name}, "common.sh", "leave.sh")
+
+
+def _is_ipv6(address: str) -> bool:
+    try:
+        return isinstance(ip_address(address), IPv6Address)
+    except ValueError:
+        return False
 
 
 @click.command()
-@click.argument("host")
+@click.argument("name")
 @click.option("--controller", required=True, help="The controller's address as the host reaches it.")
 @click.option("--bridge", default="br-overlace", show_default=True)
 @click.option("--datapath", type=click.Choice(["system", "netdev"]), default="system", show_default=True)
+@click.option("--fabric-interface", default="", help="The interface that leads to a transit switch, if any.")
+@click.option("--transit", is_flag=True, help="Join a transit switch: the bridge is there, and has no OVSDB.")
 @click.option("--openflow-port", default=6653, show_default=True)
 @click.option("--ovsdb-port", default=6640, show_default=True)
-def join(host: str, controller: str, bridge: str, datapath: str, openflow_port: int, ovsdb_port: int) -> None:
-    """Print the script that joins HOST to the controller (plain TCP).
+@click.option("--enrolment-port", default=6655, show_default=True)
+@pki_option
+@valid_for_option("1h", "How long the token in the script is good.")
+@click.option(
+    "--offline", is_flag=True, help="No token: stop at the certificate request, to be signed by hand."
+)
+@click.option("--plaintext", is_flag=True, help="Plain TCP, for a controller that serves with --plaintext.")
+def join(pki: Path, valid_for: timedelta, offline: bool, plaintext: bool, **place: object) -> None:
+    """Print the script that joins host NAME to the controller. Run it on the host, as root; it may be run again.
 
-    Example: overlace join h1 --controller 192.0.2.1 | ssh h1 sh
+    It makes a private key, has it certified with a token that is good once and for this name only, makes the
+    bridge, and lets Open vSwitch call the controller over TLS. What others have set up in Open vSwitch stays.
+
+    \b
+    Examples:
+      overlace join h1 --controller 192.0.2.1 | ssh h1 sh
+      overlace join h1 --controller 192.0.2.1 --fabric-interface eth1 | ssh h1 sh
+      overlace join t1 --controller 192.0.2.1 --transit --bridge br0 | ssh t1 sh
+      overlace join h1 --controller 192.0.2.1 --offline > h1.sh
+
+    A fabric interface must be known to the controller too (the host's fabric_interface), and so must the link
+    behind it.
     """
-    click.echo(join_commands(host, controller, bridge, datapath, openflow_port, ovsdb_port), nl=False)
+    joining = Place(**place)  # type: ignore[arg-type]
+    if plaintext:
+        click.echo(plaintext_script(joining), nl=False)
+        return
+    with refusals():
+        click.echo(tls_script(joining, open_issuer(pki), None if offline else valid_for), nl=False)
+
+
+@click.command()
+@click.argument("name")
+def leave(name: str) -> None:
+    """Print the script that takes Overlace off host NAME: its bridge, manager, TLS identity and name.
+
+    What others have set up stays. Workloads on the bridge lose their network, so move them away first.
+
+    \b
+    Example:
+      overlace leave h1 | ssh h1 sh
+    """
+    click.echo(leave_script(name), nl=False)

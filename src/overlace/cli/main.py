@@ -5,7 +5,8 @@ import click
 from overlace import __version__
 from overlace.cli.bootstrap import bootstrap
 from overlace.cli.flows import flows
-from overlace.cli.join import join
+from overlace.cli.join import join, leave
+from overlace.cli.pki import pki
 from overlace.cli.serve import serve
 from overlace.cli.status import status
 from overlace.cli.trace import trace
@@ -24,6 +25,6 @@ def main() -> None:
     """
 
 
-for command in (serve, bootstrap, status, join, trace, why, flows):
+for command in (serve, bootstrap, status, join, leave, pki, trace, why, flows):
     main.add_command(command)
 main.add_command(lab_group, "lab")

@@ -12,6 +12,7 @@ from overlace.app.logs import LogFormat, configure_logs
 from overlace.app.settings import Authentication, ControllerSettings
 from overlace.cli.configuration_file import config_option
 from overlace.cli.failures import Failure
+from overlace.cli.pki_options import pki_option
 
 _LEVELS = ("debug", "info", "warning", "error")
 _PORT = click.IntRange(1, 65535)
@@ -45,6 +46,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--switch-address", default="127.0.0.1", help="Where hosts and transit switches connect.")
 @click.option("--openflow-port", type=_PORT, default=6653)
 @click.option("--ovsdb-port", type=_PORT, default=6640)
+@click.option("--enrolment-port", type=_PORT, default=6655, help="Where joining hosts get certificates.")
+@pki_option
+@click.option(
+    "--plaintext", is_flag=True, help="Let hosts connect over plain TCP, unauthenticated: for trials."
+)
 @click.option(
     "--audit-interval",
     type=click.FloatRange(min=1),
@@ -60,21 +66,24 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     show_default="text",
     help="key=value for people, or a JSON object a line.",
 )
-def serve(log_level: str, log_format: LogFormat, **options: object) -> None:
+def serve(log_level: str, log_format: LogFormat, pki: Path, plaintext: bool, **options: object) -> None:
     """Run the controller until SIGTERM or SIGINT. Switches go on forwarding without it.
+
+    Hosts connect over TLS with certificates that the controller issues (see `overlace join`); a certificate
+    directory is made at the first start.
 
     Every option can also stand in the file of --config and, in capitals after OVERLACE_, in the environment.
 
     \b
     Examples:
       overlace serve
-      overlace serve --database /var/lib/overlace.db --switch-address 192.0.2.1
+      overlace serve --database /var/lib/overlace/db --pki /var/lib/overlace/pki --switch-address 192.0.2.1
       overlace serve --auth identity --api-address 192.0.2.1 --api-certificate api.pem --api-key api.key
       overlace serve --config /etc/overlace.yaml --log-format json
       OVERLACE_API_PORT=9797 overlace serve
     """
     configure_logs(log_format, logging.getLevelNamesMapping()[log_level.upper()])
-    settings = ControllerSettings(**options)  # type: ignore[arg-type]
+    settings = ControllerSettings(pki=None if plaintext else pki, **options)  # type: ignore[arg-type]
     try:
         uvloop.run(run(settings))
     except StartFailure as failure:

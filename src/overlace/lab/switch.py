@@ -37,6 +37,10 @@ def start_switch(node: Node, topology: Topology, database: Path) -> tuple[Proces
             str(private),
             f"--remote=punix:{node.db_socket}",
             "--remote=db:Open_vSwitch,Open_vSwitch,manager_options",
+            # As ovs-ctl(8) starts it on Debian: TLS is configured in the database.
+            "--private-key=db:Open_vSwitch,SSL,private_key",
+            "--certificate=db:Open_vSwitch,SSL,certificate",
+            "--bootstrap-ca-cert=db:Open_vSwitch,SSL,ca_cert",
             f"--log-file={node.directory / 'log' / 'ovsdb-server.log'}",
             *daemon,
         ],

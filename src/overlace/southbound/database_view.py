@@ -79,9 +79,13 @@ class DatabaseView:
         self._replica = replica
 
     @property
-    def system_id(self) -> str | None:
-        """external_ids:system-id, by which a host is known."""
-        return string_map(self._root, "external_ids").get("system-id") if self._root else None
+    def host_name(self) -> str | None:
+        """external_ids:overlace-host, which the join script writes; else system-id.
+
+        The latter is the distribution's: ovs-ctl(8) sets it anew at each start, and OVN names its chassis by it.
+        """
+        ids = string_map(self._root, "external_ids") if self._root else {}
+        return ids.get("overlace-host") or ids.get("system-id")
 
     @property
     def ovs_version(self) -> str | None:

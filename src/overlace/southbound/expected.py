@@ -1,6 +1,6 @@
 """Which switches may connect, and how each proves which one it is.
 
-An OpenFlow switch says its datapath id, a host's database its system-id. Over TLS the common name of the
+An OpenFlow switch says its datapath id, a host's database the host's name. Over TLS the common name of the
 certificate must say the same (``host:<name>``, or ``switch:<name>`` for a transit switch), so that one host's
 key cannot speak for another.
 """
@@ -96,15 +96,18 @@ class ExpectedSwitches:
         """The datapath id of a switch, as far as it is known."""
         return next((number for number, owner in self._by_datapath.items() if owner == name), None)
 
-    def admit_host(self, system_id: str | None, common_name: str | None) -> SwitchName:
+    def admit_host(self, host: str | None, common_name: str | None) -> SwitchName:
         """The host that a database is of. Raises RefusedError; `common_name` is None without TLS."""
-        if not system_id:
-            raise RefusedError("the database has no external_ids:system-id in its Open_vSwitch row")
-        expected = self._by_name.get(system_id)
+        if not host:
+            raise RefusedError(
+                "the database has neither external_ids:overlace-host nor system-id in its Open_vSwitch row; "
+                "join the host with: overlace join NAME"
+            )
+        expected = self._by_name.get(host)
         if expected is None or expected.kind is not SwitchKind.HOST:
-            raise RefusedError(f"host {system_id!r} is not known; add it with: overlace host add {system_id}")
-        self.check_certificate(system_id, common_name)
-        return system_id
+            raise RefusedError(f"host {host!r} is not known; add it with: overlace host add {host}")
+        self.check_certificate(host, common_name)
+        return host
 
     def check_certificate(self, name: SwitchName, common_name: str | None) -> None:
         """Raise RefusedError when a certificate was shown that is not made out to this switch."""

@@ -53,8 +53,8 @@ class Southbound:
         self._parked: dict[SwitchConnection, float] = {}
         self._reported: dict[SwitchName, Reported] = {}
         self._ready: set[SwitchName] | None = set()
-        self._openflow = OpenFlowChannel(context.clock, self)
-        self._ovsdb = OvsdbChannel(context.clock, self._expected, self)
+        self._openflow = OpenFlowChannel(context.clock, context.tasks, self)
+        self._ovsdb = OvsdbChannel(context.clock, context.tasks, self._expected, self)
         self._background: list[asyncio.Task[None]] = []
         self._told: dict[SwitchName, int] = {}
         self._succession = Succession(
@@ -99,6 +99,11 @@ class Southbound:
     def ovsdb_port(self) -> int:
         """Where hosts' databases connect."""
         return self._ovsdb.port
+
+    def check_certificates(self) -> None:
+        """Drop the connections of peers whose certificates were revoked; call it when some were."""
+        self._openflow.check_certificates()
+        self._ovsdb.check_certificates()
 
     # --- the plan -------------------------------------------------------------------------------------
 

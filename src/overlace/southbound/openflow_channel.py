@@ -19,8 +19,7 @@ from overlace.southbound.failures import (
     RequestTimeoutError,
     SwitchRefusedError,
 )
-from overlace.southbound.server import Listen
-from overlace.southbound.shell import Shell
+from overlace.southbound.shell import Channel, Shell
 from overlace.southbound.transaction import FIRST_XID, Refusal, Transaction
 from overlace.wire.openflow.messages import (
     Error,
@@ -71,9 +70,9 @@ class _Request:
 class SwitchConnection(Shell[Event]):
     """One switch's OpenFlow connection."""
 
-    def __init__(self, clock: Clock, siblings: set[Shell[Event]], owner: ConnectionOwner) -> None:
+    def __init__(self, clock: Clock, channel: Channel[Event], owner: ConnectionOwner) -> None:
         self._session = Session(clock.monotonic())
-        super().__init__(self._session, clock, siblings)
+        super().__init__(self._session, clock, channel)
         self._owner = owner
         self._features: FeaturesReply | None = None
         self._requests: dict[int, _Request] = {}
@@ -222,36 +221,14 @@ class SwitchConnection(Shell[Event]):
             request.future.set_result(request.parts)
 
 
-class OpenFlowChannel:
-    """Listens; every connection lives and dies for itself."""
+class OpenFlowChannel(Channel[Event]):
+    """Where switches connect."""
 
-    def __init__(self, clock: Clock, owner: ConnectionOwner) -> None:
+    def __init__(self, clock: Clock, tasks: asyncio.TaskGroup, owner: ConnectionOwner) -> None:
+        super().__init__(tasks, "openflow")
         self._clock = clock
         self._owner = owner
-        self._server: asyncio.Server | None = None
-        self._connections: set[Shell[Event]] = set()
 
-    @property
-    def port(self) -> int:
-        """The port listened on. Raises RuntimeError when not started."""
-        if self._server is None:
-            raise RuntimeError("the OpenFlow channel is not listening")
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def start(self, listen: Listen) -> None:
-        """Begin to listen. Raises OSError when the address cannot be had."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connection, listen.host, listen.port, ssl=listen.tls)
-
-    async def stop(self) -> None:
-        """Stop listening and drop all connections."""
-        if self._server is None:
-            return
-        self._server.close()
-        for connection in tuple(self._connections):
-            connection.close()
-        await self._server.wait_closed()
-        self._server = None
-
-    def _connection(self) -> SwitchConnection:
-        return SwitchConnection(self._clock, self._connections, self._owner)
+    def connection(self) -> SwitchConnection:
+        """Channel: a new connection."""
+        return SwitchConnection(self._clock, self, self._owner)

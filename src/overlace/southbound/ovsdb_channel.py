@@ -1,7 +1,8 @@
 """The server to which the ovsdb-servers of hosts connect (`ovs-vsctl set-manager ssl:<address>:<port>`).
 
 The connection is theirs, the session is ours: once connected, this end is the OVSDB client. A host is known by
-its system-id and, over TLS, by its certificate; who is not expected is refused with a log line that says why.
+the name in its database and, over TLS, by its certificate; who is not expected is refused with a log line that
+says why.
 """
 
 import asyncio
@@ -14,8 +15,7 @@ from overlace.kit.clock import Clock
 from overlace.southbound.database_view import SELECTION, DatabaseView
 from overlace.southbound.expected import ExpectedSwitches, RefusedError
 from overlace.southbound.host_database import HostDatabase
-from overlace.southbound.server import Listen
-from overlace.southbound.shell import Shell
+from overlace.southbound.shell import Channel, Shell
 from overlace.wire.ovsdb.operations import Operation
 from overlace.wire.ovsdb.results import TransactReply
 from overlace.wire.ovsdb.session import Closed, Event, OvsdbSession, RowsChanged, Synchronized
@@ -48,10 +48,10 @@ class DatabaseConnection(Shell[Event]):
     most_strangers = 16  # each may fill a message
 
     def __init__(
-        self, clock: Clock, siblings: set[Shell[Event]], expected: ExpectedSwitches, owner: DatabaseOwner
+        self, clock: Clock, channel: Channel[Event], expected: ExpectedSwitches, owner: DatabaseOwner
     ) -> None:
         self._session = OvsdbSession(SELECTION, clock.monotonic())
-        super().__init__(self._session, clock, siblings)
+        super().__init__(self._session, clock, channel)
         self._expected = expected
         self._owner = owner
         self._database: HostDatabase | None = None
@@ -89,7 +89,7 @@ class DatabaseConnection(Shell[Event]):
     def _admit(self) -> None:
         view = DatabaseView(self._session.replica)
         try:
-            host = self._expected.admit_host(view.system_id, self.common_name)
+            host = self._expected.admit_host(view.host_name, self.common_name)
             database = HostDatabase(host, self._expected[host].bridge, view, self._transact)
             self._owner.database_ready(database)
         except RefusedError as refusal:
@@ -106,37 +106,17 @@ class DatabaseConnection(Shell[Event]):
         return request_id
 
 
-class OvsdbChannel:
-    """Listens; every connection lives and dies for itself."""
+class OvsdbChannel(Channel[Event]):
+    """Where hosts' databases connect."""
 
-    def __init__(self, clock: Clock, expected: ExpectedSwitches, owner: DatabaseOwner) -> None:
+    def __init__(
+        self, clock: Clock, tasks: asyncio.TaskGroup, expected: ExpectedSwitches, owner: DatabaseOwner
+    ) -> None:
+        super().__init__(tasks, "ovsdb")
         self._clock = clock
         self._expected = expected
         self._owner = owner
-        self._server: asyncio.Server | None = None
-        self._connections: set[Shell[Event]] = set()
 
-    @property
-    def port(self) -> int:
-        """The port listened on. Raises RuntimeError when not started."""
-        if self._server is None:
-            raise RuntimeError("the OVSDB channel is not listening")
-        return int(self._server.sockets[0].getsockname()[1])
-
-    async def start(self, listen: Listen) -> None:
-        """Begin to listen. Raises OSError when the address cannot be had."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connection, listen.host, listen.port, ssl=listen.tls)
-
-    async def stop(self) -> None:
-        """Stop listening and drop all connections."""
-        if self._server is None:
-            return
-        self._server.close()
-        for connection in tuple(self._connections):
-            connection.close()
-        await self._server.wait_closed()
-        self._server = None
-
-    def _connection(self) -> DatabaseConnection:
-        return DatabaseConnection(self._clock, self._connections, self._expected, self._owner)
+    def connection(self) -> DatabaseConnection:
+        """Channel: a new connection."""
+        return DatabaseConnection(self._clock, self, self._expected, self._owner)

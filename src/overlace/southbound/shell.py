@@ -1,4 +1,5 @@
-"""The thin I/O shell around a sans-IO session: bytes in and out, and its deadlines on the event loop's timer.
+"""The thin I/O shell around a sans-IO session (bytes in and out, its deadlines on the event loop's timer), and the
+channel of a port that accepts such connections.
 
 A session that meets malformed bytes ends by itself; the shell then closes this one connection and no other. So it
 does when the bytes set off a fault in what they are given to. A peer is a stranger until `admit` is called: an
@@ -16,7 +17,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar, cast
 import structlog
 
 from overlace.kit.clock import Clock
-from overlace.southbound.server import peer_common_name
+from overlace.southbound.server import Credentials, Listen, Listener, PeerCertificate, peer_certificate
 
 log = structlog.get_logger(__name__)
 
@@ -45,16 +46,52 @@ class Core(Protocol[E_co]):
         ...
 
 
+class Channel(Generic[E]):
+    """A port and its connections; every connection lives and dies for itself."""
+
+    def __init__(self, tasks: asyncio.TaskGroup, what: str) -> None:
+        """`what` is the protocol's name, for people."""
+        self._listener = Listener(tasks, what)
+        self.connections: set[Shell[E]] = set()
+        self.tls: Credentials | None = None
+
+    @property
+    def port(self) -> int:
+        """The port listened on. Raises RuntimeError when not started."""
+        return self._listener.port
+
+    async def start(self, listen: Listen) -> None:
+        """Begin to listen. Raises OSError when the address cannot be had."""
+        self.tls = listen.tls
+        await self._listener.start(listen, self.connection)
+
+    async def stop(self) -> None:
+        """Stop listening and drop all connections."""
+        await self._listener.stop()
+        for connection in tuple(self.connections):
+            connection.close()
+
+    def check_certificates(self) -> None:
+        """Close the connections of peers whose certificates were revoked meanwhile."""
+        for connection in tuple(self.connections):
+            connection.check_certificate()
+
+    @abstractmethod
+    def connection(self) -> "Shell[E]":
+        """A new connection."""
+
+
 class Shell(asyncio.Protocol, Generic[E]):
     """One connection. Subclasses say how bytes are read and what events mean."""
 
     most_strangers: ClassVar[int] = 128
     """Connections of one address that have not been admitted."""
 
-    def __init__(self, core: Core[E], clock: Clock, siblings: "set[Shell[E]]") -> None:
-        """`siblings` is the channel's set of live connections, to which this one adds itself."""
+    def __init__(self, core: Core[E], clock: Clock, channel: "Channel[E]") -> None:
+        """The connection adds itself to its channel's live ones."""
         self._core = core
-        self._siblings = siblings
+        self._siblings = channel.connections
+        self._tls = channel.tls
         self._clock = clock
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -62,7 +99,7 @@ class Shell(asyncio.Protocol, Generic[E]):
         self._address: str | None = None
         self.admitted = False
         self.congested = False
-        self.common_name: str | None = None
+        self.certificate: PeerCertificate | None = None
         self.peer = "?"
 
     @abstractmethod
@@ -82,6 +119,11 @@ class Shell(asyncio.Protocol, Generic[E]):
         """True while bytes can be sent."""
         return self._transport is not None and not self._transport.is_closing()
 
+    @property
+    def common_name(self) -> str | None:
+        """Whom the peer's certificate is made out to; None without TLS, empty when to nobody."""
+        return self.certificate.common_name if self.certificate else None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: the peer is there (and over TLS, has shown its certificate)."""
         self._transport = cast("asyncio.Transport", transport)
@@ -90,13 +132,23 @@ class Shell(asyncio.Protocol, Generic[E]):
         self.peer = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else str(peer or "?")
         self._address = str(peer[0]) if isinstance(peer, tuple) else None
         ssl_object = transport.get_extra_info("ssl_object")
-        self.common_name = peer_common_name(cast("SSLObject | None", ssl_object))
+        self.certificate = peer_certificate(cast("SSLObject | None", ssl_object))
         if sum(each.is_stranger_of(self._address) for each in self._siblings) > self.most_strangers:
             self._turn_away("too many connections of its address are not admitted")
             return
+        self.check_certificate()
         self._patience = asyncio.get_running_loop().call_later(STRANGER_TIME, self._lose_patience)
         self.flush()
         self._arm()
+
+    def check_certificate(self) -> None:
+        """Close a connection whose certificate is refused (by now)."""
+        if self.certificate is None or self._tls is None:
+            return
+        refusal = self._tls.refusal(self.certificate.serial)
+        if refusal is not None:
+            log.warning("connection refused", peer=self.peer, reason=refusal)
+            self.close()
 
     def is_stranger_of(self, address: str | None) -> bool:
         """Whether this is a connection of that address which has not been admitted."""
