@@ -16,7 +16,7 @@ from overlace.model.snapshot import Snapshot
 from overlace.northbound.application import create_application
 from overlace.northbound.auth.none import NoAuthentication
 from overlace.northbound.intents import Transaction
-from overlace.northbound.views import UnknownError, Views
+from overlace.northbound.views import NotPossible, UnknownError, Views
 from overlace.store.errors import NumberTaken
 
 V = TypeVar("V")
@@ -124,6 +124,9 @@ class StillWorld:
 
     active: set[str] = field(default_factory=set)
     alive: set[str] = field(default_factory=set)
+    busy: set[str] = field(default_factory=set)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    """Operations on switches, with the switch."""
 
     def port_status(self, port_id: str) -> str:
         return "ACTIVE" if port_id in self.active else "DOWN"
@@ -157,6 +160,27 @@ class StillWorld:
     async def flows_of(self, word: str) -> Mapping[str, object]:
         return {"object": {"name": word}, "switches": []}
 
+    def switches(self) -> Mapping[str, Mapping[str, object]]:
+        return {name: {"connected": True, "phase": "in_sync"} for name in sorted(self.alive)}
+
+    async def resynchronise(self, name: str) -> Mapping[str, object]:
+        return self._asked("resynchronise", name)
+
+    async def audit(self, name: str) -> Mapping[str, object]:
+        return self._asked("audit", name)
+
+    async def adopt(self, name: str) -> Mapping[str, object]:
+        return self._asked("adopt", name)
+
+    async def allow_removal(self, name: str) -> Mapping[str, object]:
+        return self._asked("allow_removal", name)
+
+    def _asked(self, operation: str, name: str) -> Mapping[str, object]:
+        if name in self.busy:
+            raise NotPossible(f"{name} is busy")
+        self.asked.append((operation, name))
+        return {"phase": "comparing"}
+
 
 @pytest.fixture
 def store() -> MemoryStore:
@@ -171,7 +195,7 @@ def world() -> StillWorld:
 @pytest.fixture
 async def api(store: MemoryStore, world: StillWorld) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an API without authentication."""
-    views = Views(world, world, world, world)
+    views = Views(world, world, world, world, world)
     application = create_application(store, views, NoAuthentication("127.0.0.1"), store.clock)
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:9696") as client:

@@ -17,6 +17,7 @@ from overlace.app.failures import StartFailure
 from overlace.app.listening import named
 from overlace.app.settings import ControllerSettings, check_settings
 from overlace.app.switch_facts import switch_facts
+from overlace.app.switch_views import SwitchViews
 from overlace.app.switchboard import Switchboard
 from overlace.app.tracer import InstalledTracer
 from overlace.app.trust import Trust
@@ -105,7 +106,7 @@ async def _controller(
     switchboard.send = lambda switch, out: southbound.packet_out(switch, out.frame, out.actions)
     switchboard.started = lambda key, host: tasks.create_task(attachments.activate(key, host))
     switchboard.complete = lambda host: tasks.create_task(_say_ready(attachments, southbound, host))
-    southbound.set_expected(expected_switches(store.snapshot))
+    expect(southbound, store.snapshot)
     unsubscribe = store.subscribe(lambda commit: _committed(commit, engine, attachments, southbound))
     worker = tasks.create_task(attachments.run(), name="attachments")
     chores = tasks.create_task(_chores(attachments), name="chores")
@@ -119,11 +120,12 @@ async def _controller(
     diagnosis = Diagnosis(
         lambda: store.snapshot, engine, attachments.interfaces, switch_facts(southbound, switchboard)
     )
-    views = EngineViews(lambda: store.snapshot, engine, diagnosis)
+    switches = SwitchViews(lambda: store.snapshot, southbound, engine.realisation)
+    views = EngineViews(store, engine, switches, diagnosis)
     tracer = InstalledTracer(engine, southbound, diagnosis)
     application = create_application(
         cast("intents.Store", store),
-        Views(views, switchboard, views, tracer),
+        Views(views, switchboard, views, tracer, switches),
         authenticator(settings, store, clock),
         clock,
     )
@@ -178,7 +180,14 @@ def _committed(commit: Commit, engine: Engine, attachments: Attachments, southbo
     engine.committed(commit.snapshot, commit.changes)
     attachments.committed(commit.changes)
     if any(change.cls in (Host, TransitSwitch) for change in commit.changes):
-        southbound.set_expected(expected_switches(commit.snapshot))
+        expect(southbound, commit.snapshot)
+
+
+def expect(southbound: Southbound, snapshot: Snapshot) -> None:
+    """Tell the southbound which switches there are, and which of them are only observed."""
+    southbound.set_expected(expected_switches(snapshot))
+    for host in snapshot.all(Host):
+        southbound.set_observe(host.id, host.observe_only)
 
 
 def expected_switches(snapshot: Snapshot) -> dict[str, ExpectedSwitch]:

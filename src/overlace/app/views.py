@@ -1,21 +1,23 @@
 """What the API shows of the engine and the switches."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from overlace.app.reason_view import reasons_view
+from overlace.app.switch_views import SwitchViews
 from overlace.engine.diagnosis import Diagnosis
 from overlace.engine.engine import Engine
 from overlace.model.network import Network
 from overlace.model.port import Binding, Port
-from overlace.model.snapshot import Snapshot
+from overlace.store.store import Store
 
 
 class EngineViews:
     """See `northbound.views`: status of ports, and realisation."""
 
-    def __init__(self, snapshot: Callable[[], Snapshot], engine: Engine, diagnosis: Diagnosis) -> None:
-        self._snapshot = snapshot
+    def __init__(self, store: Store, engine: Engine, switches: SwitchViews, diagnosis: Diagnosis) -> None:
+        self._store = store
         self._engine = engine
+        self._switches = switches
         self._diagnosis = diagnosis
 
     def port_status(self, port_id: str) -> str:
@@ -23,16 +25,13 @@ class EngineViews:
         return self._engine.port_status(port_id)
 
     def status(self) -> Mapping[str, object]:
-        """Every switch, and how far it is."""
-        switches = {
-            name: {
-                "connected": each.connected,
-                "acknowledged": each.acknowledged,
-                **({"fault": each.fault} if each.fault else {}),
-            }
-            for name, each in sorted(self._engine.realisation.switches.items())
+        """The cluster, the revision compiled, the switches behind it, and every switch."""
+        return {
+            "cluster": self._store.cluster,
+            "compiled": str(self._engine.compiled),
+            "behind": self._engine.realisation.behind(),
+            "switches": self._switches.switches(),
         }
-        return {"switches": switches}
 
     def port_realisation(self, port_id: str, *, with_hosts: bool) -> Mapping[str, object]:
         """Where the port is bound, who is awaited, who is away, who refused, and all causes, the nearest first."""
@@ -41,7 +40,7 @@ class EngineViews:
         shown: dict[str, object] = {"status": self._engine.port_status(port_id), "reasons": reasons}
         if not with_hosts:
             return shown
-        bindings = self._snapshot().members(Binding, "port", port_id)
+        bindings = self._store.snapshot.members(Binding, "port", port_id)
         return shown | {
             "bindings": {each.host_id: each.state.value for each in bindings},
             "waiting_for": realisation.waiting_for(port_id),
@@ -52,10 +51,10 @@ class EngineViews:
     def network_realisation(self, network_id: str, *, with_hosts: bool) -> Mapping[str, object]:
         """How many ports have which status, and what keeps the others from being ACTIVE."""
         counts: dict[str, int] = {}
-        for port in self._snapshot().members(Port, "network", network_id):
+        for port in self._store.snapshot.members(Port, "network", network_id):
             status = self._engine.port_status(port.id)
             counts[status] = counts.get(status, 0) + 1
-        network = self._snapshot().get(Network, network_id)
+        network = self._store.snapshot.get(Network, network_id)
         return {
             "status": "ACTIVE" if network is not None and network.admin_state_up else "DOWN",
             "ports": counts,

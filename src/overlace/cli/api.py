@@ -59,6 +59,10 @@ class Api:
         """Change something."""
         return self._call("PUT", path, json=body)
 
+    def patch(self, path: str, body: Object) -> Object:
+        """Change something of the identity API."""
+        return self._call("PATCH", path, json=body)
+
     def delete(self, path: str) -> None:
         """Remove something."""
         self._call("DELETE", path)
@@ -66,7 +70,8 @@ class Api:
     def collection(self, path: str, **parameters: str) -> list[Object]:
         """The objects of a collection, such as ``/v2.0/overlace/hosts``."""
         document = self.get(path, **parameters)
-        return next((each for name, each in document.items() if not name.endswith("links")), [])
+        lists = {name: each for name, each in document.items() if isinstance(each, list)}
+        return next((each for name, each in lists.items() if not name.endswith("_links")), [])
 
     def find(self, path: str, what: str, word: str) -> Object:
         """The one object of a collection with this id or name; `what` is what people call it.

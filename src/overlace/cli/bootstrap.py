@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from overlace.app.authentication import bootstrap_database
 from overlace.app.failures import StartFailure
 from overlace.cli.failures import Failure
 from overlace.cli.passwords import read_password
@@ -36,6 +35,8 @@ def bootstrap(database: Path, user: str, project: str, as_json: bool) -> None:
       overlace bootstrap --database /var/lib/overlace.db
       pass show overlace | overlace bootstrap --user root
     """
+    from overlace.app.authentication import bootstrap_database  # loads the database's libraries
+
     password = read_password(f"user {user}")
     try:
         project_id = asyncio.run(bootstrap_database(database, password, user, project))

@@ -5,11 +5,15 @@ import click
 from overlace import __version__
 from overlace.cli.bootstrap import bootstrap
 from overlace.cli.flows import flows
+from overlace.cli.host import host
 from overlace.cli.join import join, leave
 from overlace.cli.pki import pki
 from overlace.cli.serve import serve
+from overlace.cli.site import site
 from overlace.cli.status import status
 from overlace.cli.trace import trace
+from overlace.cli.transit import link, switch
+from overlace.cli.users import project, user
 from overlace.cli.why import why
 from overlace.lab.commands import lab_group
 
@@ -25,6 +29,13 @@ def main() -> None:
     """
 
 
-for command in (serve, bootstrap, status, join, leave, pki, trace, why, flows):
+_COMMANDS = (
+    *(serve, bootstrap, status),
+    *(site, host, join, leave, switch, link, pki),
+    *(project, user),
+    *(trace, why, flows),
+)
+
+for command in _COMMANDS:
     main.add_command(command)
 main.add_command(lab_group, "lab")

@@ -4,9 +4,7 @@ import logging
 from pathlib import Path
 
 import click
-import uvloop
 
-from overlace.app.controller import run
 from overlace.app.failures import StartFailure
 from overlace.app.logs import LogFormat, configure_logs
 from overlace.app.settings import Authentication, ControllerSettings
@@ -82,6 +80,11 @@ def serve(log_level: str, log_format: LogFormat, pki: Path, plaintext: bool, **o
       overlace serve --config /etc/overlace.yaml --log-format json
       OVERLACE_API_PORT=9797 overlace serve
     """
+    # The controller's libraries take a second to load, for which no other command should wait.
+    import uvloop
+
+    from overlace.app.controller import run
+
     configure_logs(log_format, logging.getLevelNamesMapping()[log_level.upper()])
     settings = ControllerSettings(pki=None if plaintext else pki, **options)  # type: ignore[arg-type]
     try:

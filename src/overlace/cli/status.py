@@ -2,9 +2,11 @@
 
 import click
 
-from overlace.cli.api import Api, api_options
+from overlace.cli.api import Api, Object, api_options
 from overlace.terminal.options import json_option
 from overlace.terminal.output import show_json, show_record, show_table
+
+_COLUMNS = ("switch", "kind", "phase", "plan", "flows", "sent", "last resync", "peer")
 
 
 @click.command()
@@ -12,6 +14,9 @@ from overlace.terminal.output import show_json, show_record, show_table
 @json_option
 def status(api: Api, as_json: bool) -> None:
     """Show the controller: its revision, and how far every switch is.
+
+    `plan` is the plan that a switch has acknowledged, of the newest one made for it; `last resync` what was
+    added, changed and removed when it was last compared. Reasons stand below the table.
 
     \b
     Examples:
@@ -22,9 +27,46 @@ def status(api: Api, as_json: bool) -> None:
     if as_json:
         show_json(shown)
         return
-    show_record({"controller": api.url, "revision": shown["revision"]})
-    rows = [
-        (name, each["connected"], each["acknowledged"], each.get("fault"))
-        for name, each in shown["switches"].items()
-    ]
-    show_table(("switch", "connected", "acknowledged", "fault"), rows)
+    switches: dict[str, Object] = shown["switches"]
+    show_record(
+        {
+            "controller": api.url,
+            "cluster": shown["cluster"],
+            "revision": f"{shown['revision']}; compiled {shown['compiled']}",
+            "switches": _summary(switches, shown["behind"]),
+        }
+    )
+    if not switches:
+        click.echo("\nno host yet: `overlace site add`, `overlace host add` and `overlace join` bring one in")
+        return
+    show_table(_COLUMNS, [_row(name, each) for name, each in switches.items()])
+    for name, each in switches.items():
+        for reason in _reasons(each):
+            click.echo(f"{name}: {reason}")
+
+
+def _summary(switches: dict[str, Object], behind: list[str]) -> str:
+    connected = sum(each["connected"] for each in switches.values())
+    waited = f"; awaited: {', '.join(behind)}" if behind else ""
+    return f"{connected} of {len(switches)} connected{waited}"
+
+
+def _row(name: str, switch: Object) -> tuple[object, ...]:
+    resync = switch["last_resync"]
+    return (
+        name,
+        switch["kind"],
+        switch["phase"].replace("_", " "),
+        f"{switch['acknowledged']}/{switch['published']}",
+        switch["flows"],
+        f"{switch['flows_sent']} flows, {switch['bytes_sent']} bytes",
+        resync and f"+{resync['added']} ~{resync['changed']} -{resync['removed']}",
+        switch["peer"],
+    )
+
+
+def _reasons(switch: Object) -> list[str]:
+    """Everything that is not as it should be, each once."""
+    reasons = [switch["hold"], switch["fault"], switch["tunnel_ports"]]
+    reasons += [f"{fragment} is left out: {why}" for fragment, why in switch["held_out"].items()]
+    return list(dict.fromkeys(each for each in reasons if each))

@@ -37,6 +37,8 @@ class Engine:
     ) -> None:
         self.compiler = Compiler()
         self.realisation = Realisation()
+        self.compiled = snapshot.revision
+        """The revision that the newest plan carries."""
         self._snapshot = snapshot
         self._observations = Observations()
         self._sink = sink
@@ -88,6 +90,7 @@ class Engine:
         """Compile and publish what has changed."""
         self._asked = False
         dirty, self._dirty = self._dirty, set()
+        self.compiled = self._snapshot.revision
         if dirty:
             self._publish(self.compiler.advance(self.world, dirty))
 

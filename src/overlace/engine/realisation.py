@@ -16,6 +16,7 @@ class SwitchProgress:
     """What one switch has confirmed."""
 
     connected: bool = False
+    published: int = 0
     acknowledged: int = 0
     fault: str = ""
 
@@ -31,7 +32,7 @@ class Realisation:
     def published(self, change: PlanChange) -> None:
         """Note which switches each port now waits for."""
         for switch, switch_change in change.switches.items():
-            self.switches.setdefault(switch, SwitchProgress())
+            self.switches.setdefault(switch, SwitchProgress()).published = change.sequence
             for fragment_id in switch_change.added:
                 if fragment_id[0] in ("port", "binding") and fragment_id in change.rebuilt:
                     self._awaited[fragment_id[1]][switch] = change.sequence
@@ -74,6 +75,14 @@ class Realisation:
         """Switches that are away and will be brought up to date when they return."""
         return sorted(
             switch for switch in self._awaited.get(port_id, {}) if not self.switches[switch].connected
+        )
+
+    def behind(self) -> list[SwitchName]:
+        """Connected switches that have not acknowledged all that was published for them."""
+        return sorted(
+            name
+            for name, each in self.switches.items()
+            if each.connected and each.acknowledged < each.published
         )
 
     def faults(self, port_id: str) -> dict[SwitchName, str]:

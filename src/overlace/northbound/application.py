@@ -41,6 +41,7 @@ from overlace.northbound.resources.security_group_rule import SecurityGroupRules
 from overlace.northbound.resources.segment import Segments
 from overlace.northbound.resources.site import Hosts, Links, Sites, TransitSwitches
 from overlace.northbound.resources.subnet import Subnets
+from overlace.northbound.switch_api import SwitchApi
 from overlace.northbound.tags import TagHandler
 from overlace.northbound.versions import Versions
 from overlace.northbound.views import Views
@@ -65,7 +66,7 @@ def create_application(
             routes += TagHandler(handler).routes()
         routes += handler.routes()
     routes += Agents(context).routes() + Extensions(context).routes()
-    routes += Quotas(context).routes() + Versions(_words(handlers)).routes()
+    routes += Quotas(context).routes() + SwitchApi(context).routes() + Versions(_words(handlers)).routes()
     if isinstance(auth, IdentityAuthentication):
         routes += _identity_routes(context, auth)
     return Starlette(

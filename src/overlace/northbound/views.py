@@ -70,6 +70,37 @@ class Tracer(Protocol):
         ...
 
 
+class NotPossible(Exception):
+    """A switch cannot do now what it was asked to; the message says why."""
+
+
+class SwitchControl(Protocol):
+    """The switches, and what an operator may ask of one. The operations return JSON values.
+
+    They raise NotPossible when the switch is not connected or not ready.
+    """
+
+    def switches(self) -> Mapping[str, Mapping[str, object]]:
+        """Every switch by name: phase, reason of a hold, flows, counters ..."""
+        ...
+
+    async def resynchronise(self, name: str) -> Mapping[str, object]:
+        """Compare the switch with its plan anew, from the beginning."""
+        ...
+
+    async def audit(self, name: str) -> Mapping[str, object]:
+        """Check every flow now, and put right what differs: the report."""
+        ...
+
+    async def adopt(self, name: str) -> Mapping[str, object]:
+        """Write to a switch that a newer or another controller's store wrote last."""
+        ...
+
+    async def allow_removal(self, name: str) -> Mapping[str, object]:
+        """Let the plan remove however many flows it wants to, once."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Views:
     """All of them."""
@@ -78,3 +109,4 @@ class Views:
     hosts: HostView
     realisation: RealisationView
     tracer: Tracer
+    switches: SwitchControl

@@ -35,7 +35,7 @@ class Cluster:
 
     def __init__(self, store: MemoryStore, world: StillWorld) -> None:
         authentication = IdentityAuthentication(store, store.clock)
-        views = Views(world, world, world, world)
+        views = Views(world, world, world, world, world)
         self.transport = httpx.ASGITransport(create_application(store, views, authentication, store.clock))
         self.clients: list[httpx.AsyncClient] = []
 
@@ -255,3 +255,32 @@ def test_given_a_public_address_when_without_authentication_then_the_server_refu
     NoAuthentication("::1")
     with pytest.raises(ValueError, match="loopback"):
         NoAuthentication("192.0.2.1")
+
+
+async def test_given_users_who_are_no_administrators_when_they_ask_for_switches_then_they_are_refused(
+    cluster: Cluster,
+) -> None:
+    alice = await cluster.logged_in("alice", "blue")
+    for answer in (
+        await alice.get("/v2.0/overlace/switches"),
+        await alice.post("/v2.0/overlace/switches/h1/adopt"),
+    ):
+        assert error(answer) == (403, "PolicyNotAuthorized")
+
+
+async def test_given_basic_authentication_when_used_then_nobody_logs_in_but_passwords_count(
+    store: MemoryStore, world: StillWorld
+) -> None:
+    await bootstrap(store, "admin-password")
+    authentication = IdentityAuthentication(store, store.clock, issues_tokens=False)
+    views = Views(world, world, world, world, world)
+    transport = httpx.ASGITransport(create_application(store, views, authentication, store.clock))
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        answer = await client.get("/v2.0/networks", auth=("admin", "admin-password"))
+        assert answer.status_code == 200
+        refused = await client.get("/v2.0/networks", headers={"X-Auth-Token": "x"})
+        assert refused.status_code == 401
+        assert refused.headers["WWW-Authenticate"] == 'Basic realm="Overlace"'
+        assert (await client.post(TOKENS, json=login("admin", "admin-password"))).status_code == 404
+        users = await client.get("/identity/v3/users", auth=("admin", "admin-password"))
+        assert [each["name"] for each in users.json()["users"]] == ["admin"]

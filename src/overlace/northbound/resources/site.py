@@ -1,15 +1,19 @@
 """Overlace's own resources: sites, hosts, transit switches and links. Administrators only."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from overlace.model import binder
-from overlace.model.declaration import Entity
+from overlace.model.declaration import Attribute, Entity
 from overlace.model.port import Binding, BindingState
 from overlace.model.site import Host, Link, Site, TransitSwitch
 from overlace.northbound.errors import BadRequest, Conflict, NotFound
 from overlace.northbound.resources.base import Operation, Resource
+from overlace.northbound.schema.attributes import Computed
 
 V = TypeVar("V", bound=Entity)
+
+_MOST_NAMED = 5
 
 
 class Infrastructure(Resource[V]):
@@ -35,7 +39,14 @@ class Infrastructure(Resource[V]):
 
     def refuse(self, value: V, users: str) -> Conflict:
         """The refusal to delete what is in use."""
-        return Conflict(f"{self.cls.__name__}InUse", f"The {self.kind} {value.id} still has {users}.")
+        kind = self.kind.replace("_", " ")
+        return Conflict(f"{self.cls.__name__}InUse", f"The {kind} {value.id} still has {users}.")
+
+    def refuse_linked(self, operation: Operation, value: V) -> None:
+        """Raise Conflict while cables lead to a node."""
+        links = [each.id for each in operation.transaction.members(Link, "node", value.id)]
+        if links:
+            raise self.refuse(value, f"links: remove {_listed(links)} first")
 
 
 class Sites(Infrastructure[Site]):
@@ -67,8 +78,10 @@ class Hosts(Infrastructure[Host]):
     def delete(self, operation: Operation, value: Host) -> None:
         """Refused while ports are bound to it."""
         bindings = list(operation.transaction.members(Binding, "host", value.id))
-        if any(each.state is not BindingState.FENCED for each in bindings):
-            raise self.refuse(value, "bound ports")
+        bound = [each.port_id for each in bindings if each.state is not BindingState.FENCED]
+        if bound:
+            raise self.refuse(value, f"bound ports: move or unplug {_listed(bound)} first")
+        self.refuse_linked(operation, value)
         for each in bindings:
             binder.remove(operation.transaction, each)
         super().delete(operation, value)
@@ -81,12 +94,27 @@ class TransitSwitches(Infrastructure[TransitSwitch]):
     cls = TransitSwitch
     path = "overlace/transit-switches"
 
+    def create(self, operation: Operation, given: dict[str, Any]) -> TransitSwitch:
+        """With a datapath id that no other switch says."""
+        same = given["datapath_id"]
+        others: list[TransitSwitch | Host] = [*operation.transaction.all(TransitSwitch)]
+        for other in (*others, *operation.transaction.all(Host)):
+            if other.datapath_id == same:
+                raise Conflict("DatapathIdInUse", f"Datapath id {same:016x} is that of {other.id}.")
+        return super().create(operation, given)
+
+    def delete(self, operation: Operation, value: TransitSwitch) -> None:
+        """Refused while cables lead to it."""
+        self.refuse_linked(operation, value)
+        super().delete(operation, value)
+
 
 class Links(Infrastructure[Link]):
     """Cables; the id is made of the two ends."""
 
     cls = Link
     path = "overlace/links"
+    computed: ClassVar[Mapping[str, Computed]] = {"id": Computed(Attribute(), lambda link, _: link.id)}
 
     def create(self, operation: Operation, given: dict[str, Any]) -> Link:
         """Between nodes that there are."""
@@ -95,3 +123,8 @@ class Links(Infrastructure[Link]):
             if known is None:
                 raise NotFound("node", end)
         return super().create(operation, given)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(sorted(names)[:_MOST_NAMED]) + more
