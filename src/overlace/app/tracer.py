@@ -1,7 +1,7 @@
 """Traces: the question, the switches that the packet meets, read one after another, and the report."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from msgspec import structs
 
@@ -61,6 +61,15 @@ class InstalledTracer:
         if first is None:
             return Finding("not_plugged", f"port {port.name or port.id} has no interface")
         return Finding(first.ground.value, first.text, first.cure)
+
+
+class UnreadableError(Exception):
+    """A packet came to a switch that cannot be read."""
+
+    def __init__(self, journey: Journey, switch: SwitchName, why: str) -> None:
+        super().__init__(why)
+        self.journey = journey
+        self.switch = switch
 
 
 @contextmanager
@@ -137,33 +146,33 @@ class _Run:
     async def _follow(
         self, start: PortPlace, packet: Packet, there: TracedNetwork, planned: TracedNetwork
     ) -> tuple[Journey, Json]:
-        journey = await self._travel(start, packet, there)
+        try:
+            journey = await self._travel(start, packet, there)
+        except UnreadableError as error:
+            report = self._reporter.passage(start, packet, error.journey, [])
+            return error.journey, report | self._reporter.unreadable(error.switch, str(error))
         differences: list[Difference] = []
         due: Journey | None = None
         if any(self._installed[each.switch].differs for each in journey.visits):
-            due = await self._travel(start, packet, planned)
-            differences = self._differences(journey, due)
+            with suppress(UnreadableError):
+                due = await self._travel(start, packet, planned)
+                differences = self._differences(journey, due)
         report = self._reporter.passage(start, packet, journey, differences)
         if due is not None and differences:
             report |= self._reporter.unlike_the_plan(report, self._reporter.passage(start, packet, due, []))
         return journey, report
 
     async def _travel(self, start: PortPlace, packet: Packet, traced: TracedNetwork) -> Journey:
+        """Raises UnreadableError with the journey so far."""
         travel = Travel(traced.network, *start, packet, recorded=True)
         while (lacking := travel.advance()) is not None:
-            await traced.take_in(lacking, await self._read(lacking))
+            if lacking not in self._installed:
+                try:
+                    self._installed[lacking] = await self._switches.installed(lacking)
+                except SouthboundError as error:
+                    raise UnreadableError(travel.journey, lacking, str(error)) from error
+            await traced.take_in(lacking, self._installed[lacking])
         return travel.journey
-
-    async def _read(self, name: SwitchName) -> Installed:
-        if name not in self._installed:
-            try:
-                self._installed[name] = await self._switches.installed(name)
-            except SouthboundError as error:
-                where = self._reporter.host(name)
-                raise ValueError(
-                    f"the flows of {where} cannot be read: {_said(error, name, where)}"
-                ) from error
-        return self._installed[name]
 
     def _differences(self, journey: Journey, due: Journey) -> list[Difference]:
         """The flows that the packet met and should not have, and those that it should have met."""
@@ -224,7 +233,3 @@ class _Run:
             tunnels(snapshot, self._switches.tunnel_ports()),
         )
         return TracedNetwork(joined, planned, _STATES.get(question.state))
-
-
-def _said(error: SouthboundError, name: SwitchName, where: str) -> str:
-    return str(error).replace(name, where)

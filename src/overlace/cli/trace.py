@@ -19,6 +19,7 @@ _VERDICTS = {
     "dropped": "DROPPED",
     "unanswered": "NOT ANSWERED",
     "not_sent": "NOT SENT",
+    "unknown": "NOT KNOWN",
 }
 
 _ARRIVED = ("delivered", "answered", "controller")

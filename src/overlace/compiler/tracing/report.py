@@ -54,13 +54,16 @@ class Reporter:
         self, start: PortPlace, packet: Packet, journey: Journey, differences: list[Difference]
     ) -> Json:
         """The way of one packet."""
+        hops = [
+            self._hop(visit) for visit in journey.visits
+        ]  # first, so that hosts are numbered in their order
         kind, finding = self._verdict(start, journey)
         report: Json = {
             "packet": packet_text(packet),
             "verdict": kind,
             **self.finding(finding),
             "delivered_to": [self._delivered(each.switch, each.port) for each in journey.deliveries],
-            "hops": [self._hop(visit) for visit in journey.visits],
+            "hops": hops,
             "differences": [self._difference(each) for each in differences],
         }
         return report
@@ -82,6 +85,13 @@ class Reporter:
         summary = "; ".join(str(each["text"]) for each in differences)
         cure = "wait for the audit, and find out who changes the switch"
         return told | {"reason": "unlike_the_plan", "summary": summary, "cure": cure}
+
+    def unreadable(self, switch: str, why: str) -> Json:
+        """What to say instead when the packet came to a switch that cannot be read."""
+        host = self.host(switch)
+        text = f"the flows of {host} cannot be read: {why.replace(switch, host)}"
+        told: Json = {"verdict": "unknown", "reason": "unreadable", "summary": text}
+        return told | {"cure": f"see: overlace why {switch}" if self._scope.project_id is None else ""}
 
     def host(self, name: str) -> str:
         """A host's name; for projects a number in order of appearance."""

@@ -1,0 +1,119 @@
+"""A small cloud whose switches exist only as tables, traced as the real ones are."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.compiler.worlds import WorldBuilder
+
+from overlace.app.tracer import InstalledTracer
+from overlace.compiler.plan import PlanChange, SwitchName, TunnelPort
+from overlace.datapath.flow import Flow
+from overlace.engine.diagnosis import Diagnosis
+from overlace.engine.engine import Engine
+from overlace.engine.interfaces import Interfaces, PluggedInterface
+from overlace.engine.switch_facts import SwitchFacts
+from overlace.model.observation import Observations
+from overlace.model.policy import Direction, EtherType
+from overlace.model.port import Port
+from overlace.southbound.failures import NotConnectedError
+from overlace.southbound.installed import Installed
+from overlace.wire.openflow.messages import FlowEntry
+
+
+class Nowhere:
+    """Takes plans and does nothing."""
+
+    def publish(self, change: PlanChange) -> None:
+        """Forget it."""
+
+
+@dataclass
+class TableSwitches:
+    """Switches that hold the plan, except where somebody has been at them."""
+
+    engine: Engine
+    taken: dict[SwitchName, set[Flow]] = field(default_factory=dict)
+    added: dict[SwitchName, list[Flow]] = field(default_factory=dict)
+    away: set[SwitchName] = field(default_factory=set)
+    read: list[SwitchName] = field(default_factory=list)
+
+    def wanted(self, name: SwitchName) -> tuple[Flow, ...]:
+        plan = self.engine.compiler.switch_plan(name).values()
+        return tuple({flow.key: flow for fragment in plan for flow in fragment.flows}.values())
+
+    async def installed(self, name: SwitchName) -> Installed:
+        if name in self.away:
+            raise NotConnectedError(f"switch {name} is not connected")
+        self.read.append(name)
+        wanted, taken, added = self.wanted(name), self.taken.get(name, set()), self.added.get(name, [])
+        there = (*(flow for flow in wanted if flow not in taken), *added)
+        return Installed(there, (), wanted, (), frozenset(taken), frozenset(), frozenset(added))
+
+    async def installed_with(self, name: SwitchName, cookies: Iterable[int]) -> list[FlowEntry]:
+        asked = set(cookies)
+        flows = (await self.installed(name)).flows
+        return [FlowEntry(flow, 7, 700, 1.0) for flow in flows if flow.cookie in asked]
+
+    def tunnel_ports(self) -> Mapping[SwitchName, tuple[TunnelPort, ...]]:
+        return {
+            name: tuple(port for fragment in plan.values() for port in fragment.tunnel_ports)
+            for name, plan in self.engine.compiler.plan.items()
+        }
+
+
+class TracedWorld:
+    """Network red on h1 to h3, with web, db and client; the tracer over it."""
+
+    def __init__(self) -> None:
+        self.world = WorldBuilder()
+        self.world.hosts("h1", "h2", "h3")
+        self.world.network("red", 1)
+        for key, group in enumerate(("front", "back"), start=1):
+            self.world.group(group, key)
+            for number, family in enumerate(EtherType):
+                self.world.permit(group, number, Direction.EGRESS, ethertype=family)
+        self.world.permit(
+            "front", 10, Direction.INGRESS, protocol="tcp", port_range_min=80, port_range_max=80
+        )
+        self.world.permit("back", 10, Direction.INGRESS, protocol="tcp", remote_group_id="front")
+        self.ports: dict[str, Port] = {}
+        self.interfaces = Interfaces()
+        for number, (name, host, group) in enumerate(
+            (("web", "h1", "front"), ("db", "h2", "back"), ("client", "h3", "back")), start=1
+        ):
+            self.ports[name] = self.world.port(name, number, "red", 10 + number, group)
+            self.world.bind(self.ports[name], host, number)
+            self.interfaces.put(PluggedInterface(host, f"tap-{name}", name, number))
+
+    def tracer(self) -> tuple[InstalledTracer, TableSwitches]:
+        """As things are now."""
+        engine = self.engine()
+        switches = TableSwitches(engine)
+        return InstalledTracer(engine, switches, self.diagnosis(engine)), switches
+
+    def engine(self) -> Engine:
+        engine = Engine(self.world.snapshot, Nowhere(), lambda turn: turn())
+        self._observe(engine, self.world.observations)
+        return engine
+
+    def diagnosis(self, engine: Engine, facts: Mapping[str, SwitchFacts] | None = None) -> Diagnosis:
+        well = SwitchFacts(openflow=True, database=True)
+        return Diagnosis(
+            lambda: self.world.snapshot, engine, self.interfaces, lambda name: (facts or {}).get(name, well)
+        )
+
+    async def forward(self, source: str, destination: str = "", **more: object) -> dict[str, Any]:
+        """The way of one packet, as an administrator sees it."""
+        return dict((await self.trace(source, destination, None, **more))["forward"])
+
+    async def trace(
+        self, source: str, destination: str = "", project: str | None = None, **more: object
+    ) -> dict[str, Any]:
+        tracer, _ = self.tracer()
+        question = {"source": source, "destination": destination, **more}
+        return dict(await tracer.trace(question, project))
+
+    def _observe(self, engine: Engine, observations: Observations) -> None:
+        for place, number in observations.ofports.items():
+            engine.observed_ofport(place, number)
