@@ -1,6 +1,6 @@
 """An API over a store in memory, and a client that speaks to it."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -16,7 +16,7 @@ from overlace.model.snapshot import Snapshot
 from overlace.northbound.application import create_application
 from overlace.northbound.auth.none import NoAuthentication
 from overlace.northbound.intents import Transaction
-from overlace.northbound.views import NotPossible, UnknownError, Views
+from overlace.northbound.views import Alarm, NotPossible, UnknownError, Views
 from overlace.store.errors import NumberTaken
 
 V = TypeVar("V")
@@ -181,6 +181,18 @@ class StillWorld:
         self.asked.append((operation, name))
         return {"phase": "comparing"}
 
+    def liveness(self) -> Sequence[Mapping[str, object]]:
+        return [
+            {"host": "h1", "remote_host": "h2", "up": True},
+            {"host": "h2", "remote_host": "h3", "up": False},
+        ]
+
+    def paths(self) -> Sequence[Mapping[str, object]]:
+        return [{"source": "h1", "target": "h2", "carries": 1500}]
+
+    def alarms(self) -> Sequence[Alarm]:
+        return [Alarm("not heard", ("h2", "h3"), "h2 does not hear h3")]
+
 
 @pytest.fixture
 def store() -> MemoryStore:
@@ -195,7 +207,7 @@ def world() -> StillWorld:
 @pytest.fixture
 async def api(store: MemoryStore, world: StillWorld) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an API without authentication."""
-    views = Views(world, world, world, world, world)
+    views = Views(world, world, world, world, world, world)
     application = create_application(store, views, NoAuthentication("127.0.0.1"), store.clock)
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:9696") as client:

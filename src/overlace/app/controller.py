@@ -21,6 +21,8 @@ from overlace.app.switch_views import SwitchViews
 from overlace.app.switchboard import Switchboard
 from overlace.app.tracer import InstalledTracer
 from overlace.app.trust import Trust
+from overlace.app.underlay import Underlay
+from overlace.app.underlay_view import UnderlayStatus
 from overlace.app.views import EngineViews
 from overlace.compiler.plan import PlanChange
 from overlace.engine.attachments import Attachments
@@ -31,6 +33,7 @@ from overlace.model.site import Host, TransitSwitch
 from overlace.model.snapshot import Snapshot
 from overlace.northbound import intents
 from overlace.northbound.application import create_application
+from overlace.northbound.configuration import NetworkingConfiguration
 from overlace.northbound.views import Views
 from overlace.southbound.encoding import Encoder
 from overlace.southbound.expected import ExpectedSwitch, SwitchKind
@@ -92,7 +95,13 @@ async def _controller(
 
     attachments = Attachments(lambda: store.snapshot, transact, engine)
     store.accompany(lambda tx: attachments.accompany(cast("Intents", tx), tx.changes))
-    switchboard = Switchboard(lambda: store.snapshot, engine, attachments)
+    underlay = Underlay(
+        lambda: store.snapshot,
+        clock,
+        engine,
+        lambda switch, out: southbound.packet_out(switch, out.frame, out.actions),
+    )
+    switchboard = Switchboard(lambda: store.snapshot, engine, attachments, underlay)
     context = Context(
         clock=clock,
         tasks=tasks,
@@ -107,9 +116,14 @@ async def _controller(
     switchboard.started = lambda key, host: tasks.create_task(attachments.activate(key, host))
     switchboard.complete = lambda host: tasks.create_task(_say_ready(attachments, southbound, host))
     expect(southbound, store.snapshot)
-    unsubscribe = store.subscribe(lambda commit: _committed(commit, engine, attachments, southbound))
-    worker = tasks.create_task(attachments.run(), name="attachments")
-    chores = tasks.create_task(_chores(attachments), name="chores")
+    unsubscribe = store.subscribe(
+        lambda commit: _committed(commit, engine, attachments, southbound, underlay)
+    )
+    workers = [
+        tasks.create_task(attachments.run(), name="attachments"),
+        tasks.create_task(_chores(attachments), name="chores"),
+        tasks.create_task(underlay.run(), name="underlay"),
+    ]
     where = f"{settings.switch_address} port {settings.openflow_port} or {settings.ovsdb_port}"
     with named("switches", where, "--openflow-port and --ovsdb-port"):
         await southbound.start(
@@ -123,19 +137,22 @@ async def _controller(
     switches = SwitchViews(lambda: store.snapshot, southbound, engine.realisation)
     views = EngineViews(store, engine, switches, diagnosis)
     tracer = InstalledTracer(engine, southbound, diagnosis)
+    configuration = NetworkingConfiguration()
+    underlay_status = UnderlayStatus(lambda: store.snapshot, underlay, configuration.default_underlay_mtu)
     application = create_application(
         cast("intents.Store", store),
-        Views(views, switchboard, views, tracer, switches),
+        Views(views, switchboard, views, tracer, switches, underlay_status),
         authenticator(settings, store, clock),
         clock,
+        configuration,
     )
     try:
         async with enrolling(settings, trust, southbound.check_certificates, tasks):
             yield application
     finally:
         unsubscribe()
-        worker.cancel()
-        chores.cancel()
+        for worker in workers:
+            worker.cancel()
         await southbound.stop()
 
 
@@ -176,7 +193,10 @@ async def _say_ready(attachments: Attachments, southbound: Southbound, host: str
     southbound.plan_ready(host)
 
 
-def _committed(commit: Commit, engine: Engine, attachments: Attachments, southbound: Southbound) -> None:
+def _committed(
+    commit: Commit, engine: Engine, attachments: Attachments, southbound: Southbound, underlay: Underlay
+) -> None:
+    underlay.committed(commit.snapshot, commit.changes)
     engine.committed(commit.snapshot, commit.changes)
     attachments.committed(commit.changes)
     if any(change.cls in (Host, TransitSwitch) for change in commit.changes):

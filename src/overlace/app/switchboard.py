@@ -6,9 +6,11 @@ from datetime import datetime
 import structlog
 
 from overlace.app.dhcp_service import answer
+from overlace.app.underlay import Underlay
 from overlace.compiler.base import DHCP_REQUEST
 from overlace.compiler.binding import ACTIVATION
 from overlace.compiler.plan import SwitchName
+from overlace.compiler.probe import PROBE
 from overlace.engine.attachments import Attachments
 from overlace.engine.engine import Engine
 from overlace.engine.interfaces import PluggedInterface
@@ -23,10 +25,13 @@ log = structlog.get_logger(__name__)
 class Switchboard:
     """Takes observations, acknowledgements and packet-ins. `send` and `ready` are the southbound's."""
 
-    def __init__(self, snapshot: Callable[[], Snapshot], engine: Engine, attachments: Attachments) -> None:
+    def __init__(
+        self, snapshot: Callable[[], Snapshot], engine: Engine, attachments: Attachments, underlay: Underlay
+    ) -> None:
         self._snapshot = snapshot
         self._engine = engine
         self._attachments = attachments
+        self._underlay = underlay
         self.hosts: dict[SwitchName, HostSeen] = {}
         self.send: Callable[[SwitchName, PacketOut], object] = lambda _, __: None
         self.started: Callable[[int, SwitchName], object] = lambda _, __: None
@@ -45,11 +50,13 @@ class Switchboard:
     def interface_removed(self, host: str, name: str) -> None:
         """An interface is gone."""
         self._attachments.interface_removed(host, name)
+        self._underlay.liveness.gone(host, name)
 
     def host_changed(self, host: HostSeen) -> None:
         """A connection came or went."""
         before = self.hosts.get(host.host)
         self.hosts[host.host] = host
+        self._underlay.host_changed(host)
         if host.connected_ovsdb and (before is None or not before.connected_ovsdb):
             self._attachments.host_complete(host.host)
             self.complete(host.host)
@@ -58,7 +65,7 @@ class Switchboard:
 
     def liveness_changed(self, liveness: LivenessSeen) -> None:
         """The way to another host came or went."""
-        log.info("liveness", host=liveness.host, remote=liveness.remote, up=liveness.up)
+        self._underlay.liveness_changed(liveness)
 
     # --- the fate of plans (southbound.events.PlanListener)
 
@@ -88,6 +95,8 @@ class Switchboard:
             reply = answer(self._snapshot(), switch, packet)
             if reply is not None:
                 self.send(switch, reply)
+        elif packet.userdata == PROBE:
+            self._underlay.probe_arrived(switch, packet)
         elif packet.userdata.startswith(ACTIVATION):
             self.started(int.from_bytes(packet.userdata[len(ACTIVATION) :], "big"), switch)
 

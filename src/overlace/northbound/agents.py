@@ -4,6 +4,7 @@ An agent whose administrative state is down is a host in observe mode: differenc
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from overlace.northbound.conversion.scalars import (
 )
 from overlace.northbound.errors import BadRequest, Conflict, NotFound
 from overlace.northbound.intents import Transaction
+from overlace.northbound.views import Alarm
 
 _NAMESPACE = uuid.UUID("5a3a7a52-7c0e-5b8e-9d6c-6f4d0c1b2a3e")
 AGENT_TYPE = "Open vSwitch agent"
@@ -89,7 +91,7 @@ class Agents:
         committed = await self._context.store.transact(
             run, actor=caller.user_id, request_id=request_id(request), source="api"
         )
-        return json_response({"agent": self._agent(committed.result)})
+        return json_response({"agent": self._agent(committed.result, self._context.views.underlay.alarms())})
 
     async def delete(self, request: Request) -> Response:
         """Refused: a host leaves through its own resource."""
@@ -103,9 +105,10 @@ class Agents:
         if not caller.is_admin:
             return []
         hosts = sorted(self._context.store.snapshot.all(Host), key=lambda host: host.id)
-        return [self._agent(host) for host in hosts]
+        alarms = self._context.views.underlay.alarms()
+        return [self._agent(host, alarms) for host in hosts]
 
-    def _agent(self, host: Host) -> dict[str, Any]:
+    def _agent(self, host: Host, alarms: Sequence[Alarm]) -> dict[str, Any]:
         heartbeat = render_timestamp(self._context.views.hosts.host_heartbeat(host.id))
         return {
             "id": agent_id(host.id),
@@ -125,6 +128,7 @@ class Agents:
                 "bridge": host.bridge,
                 "site": host.site_id,
                 "tunneling_ips": [str(each.address) for each in host.endpoints],
+                "alarms": [each.text for each in alarms if host.id in each.hosts],
             },
         }
 

@@ -43,6 +43,7 @@ from overlace.northbound.resources.site import Hosts, Links, Sites, TransitSwitc
 from overlace.northbound.resources.subnet import Subnets
 from overlace.northbound.switch_api import SwitchApi
 from overlace.northbound.tags import TagHandler
+from overlace.northbound.underlay_api import UnderlayApi
 from overlace.northbound.versions import Versions
 from overlace.northbound.views import Views
 from overlace.store.errors import PoolExhausted, StoreUnavailable
@@ -66,7 +67,8 @@ def create_application(
             routes += TagHandler(handler).routes()
         routes += handler.routes()
     routes += Agents(context).routes() + Extensions(context).routes()
-    routes += Quotas(context).routes() + SwitchApi(context).routes() + Versions(_words(handlers)).routes()
+    routes += Quotas(context).routes() + SwitchApi(context).routes() + UnderlayApi(context).routes()
+    routes += Versions(_words(handlers)).routes()
     if isinstance(auth, IdentityAuthentication):
         routes += _identity_routes(context, auth)
     return Starlette(

@@ -1,6 +1,6 @@
 """What the API shows of things that the store does not hold; `app` binds the neighbours that know."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -102,6 +102,31 @@ class SwitchControl(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that is wrong: its kind, the hosts that have part in it, and what to do about it."""
+
+    kind: str
+    hosts: tuple[str, ...]
+    text: str
+
+
+class UnderlayView(Protocol):
+    """How the hosts reach each other; JSON values."""
+
+    def liveness(self) -> Sequence[Mapping[str, object]]:
+        """Each end's word on each BFD session, with ``host`` and ``remote_host``."""
+        ...
+
+    def paths(self) -> Sequence[Mapping[str, object]]:
+        """What path-MTU probes have found, with ``source`` and ``target``."""
+        ...
+
+    def alarms(self) -> Sequence[Alarm]:
+        """What an operator should do something about."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Views:
     """All of them."""
 
@@ -110,3 +135,4 @@ class Views:
     realisation: RealisationView
     tracer: Tracer
     switches: SwitchControl
+    underlay: UnderlayView

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from overlace.model.site import Host, Site
+from overlace.model.underlay import Room, room
 from overlace.northbound.errors import Conflict, InvalidInput
 from overlace.northbound.resources.base import Operation
 
@@ -10,28 +11,22 @@ _SMALLEST = {4: 68, 6: 1280}
 """What a link must carry, by IP version (RFC 791, RFC 8200)."""
 
 
-def largest_mtu(operation: Operation, network_types: Iterable[str]) -> int:
+def largest_mtu(operation: Operation, network_types: Iterable[str]) -> Room:
     """The largest IP packet that reaches every site inside all these technologies."""
-    underlay = min(
-        (site.mtu for site in operation.transaction.all(Site)),
-        default=operation.configuration.default_underlay_mtu,
+    return room(
+        operation.transaction.all(Site),
+        operation.transaction.all(Host),
+        [operation.configuration.carriages[each] for each in network_types],
+        operation.configuration.default_underlay_mtu,
     )
-    six = any(
-        endpoint.address.version == 6
-        for host in operation.transaction.all(Host)
-        for endpoint in host.endpoints
-    )
-    carriages = [operation.configuration.carriages[each] for each in network_types]
-    overheads = (each.overhead_ipv6 if six else each.overhead_ipv4 for each in carriages)
-    return underlay - max(overheads, default=0)
 
 
 def network_mtu(operation: Operation, wanted: int, network_types: Iterable[str]) -> int:
     """The wanted MTU, or the largest one when it is 0. Raises InvalidInput above that."""
     largest = largest_mtu(operation, network_types)
-    if wanted > largest:
-        raise InvalidInput(f"Requested MTU is too big, maximum is {largest}")
-    return wanted or largest
+    if wanted > largest.mtu:
+        raise InvalidInput(f"Requested MTU is too big, maximum is {largest.mtu} ({largest.because})")
+    return wanted or largest.mtu
 
 
 def refuse_narrow(mtu: int, ip_versions: Iterable[int]) -> None:

@@ -1,0 +1,108 @@
+"""What the API shows of the underlay: who hears whom, what the paths carry, and what is wrong with it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from overlace.app.underlay import Underlay, overhead
+from overlace.model.carriage import CARRIAGES
+from overlace.model.network import Network, Segment
+from overlace.model.site import Host, Site
+from overlace.model.snapshot import Snapshot
+from overlace.model.underlay import room
+from overlace.northbound.views import Alarm
+from overlace.protocols.path_mtu import Finding, Path, Verdict
+
+
+class UnderlayStatus:
+    """See `northbound.views.UnderlayView`."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot], underlay: Underlay, default_mtu: int) -> None:
+        self._snapshot = snapshot
+        self._underlay = underlay
+        self._default_mtu = default_mtu
+
+    def liveness(self) -> Sequence[Mapping[str, object]]:
+        """Each end's word on each BFD session."""
+        liveness = self._underlay.liveness
+        owner = {str(each): host.id for host in self._snapshot().all(Host) for each in host.addresses}
+        return [
+            {
+                "host": session.heard.host,
+                "remote_host": owner.get(session.heard.remote),
+                "remote_address": session.heard.remote,
+                "up": session.heard.up,
+                "state": session.heard.state,
+                "remote_state": session.heard.remote_state,
+                "diagnostic": session.heard.diagnostic,
+                "since": session.since.isoformat(timespec="milliseconds"),
+                "interface": session.heard.interface,
+                "current": not liveness.is_away(session.heard.host),
+            }
+            for session in liveness.sessions()
+        ]
+
+    def paths(self) -> Sequence[Mapping[str, object]]:
+        """The last finding on each path, in bytes of underlay IP packet."""
+        return [
+            {
+                "source": path.source,
+                "target": path.target,
+                "address": str(path.address),
+                "verdict": finding.verdict.value,
+                "carries": finding.carries,
+                "needed": finding.needed,
+                "network_mtu": finding.carries - overhead(path.address) if finding.carries else 0,
+                "detail": self._explain(finding),
+            }
+            for path, finding in self._findings()
+        ]
+
+    def alarms(self) -> Sequence[Alarm]:
+        """What an operator should do something about."""
+        return [*self._silent_alarms(), *self._path_alarms(), *self._network_alarms()]
+
+    def _findings(self) -> list[tuple[Path, Finding]]:
+        findings = self._underlay.prober.findings.items()
+        current = (item for item in findings if self._underlay.needed_size(item[0]) is not None)
+        return sorted(current, key=lambda item: (item[0].source, item[0].target, str(item[0].address)))
+
+    def _explain(self, finding: Finding) -> str:
+        path = finding.path
+        way = f"{path.source} -> {path.target} ({path.address})"
+        adds = overhead(path.address)
+        if finding.verdict is Verdict.SILENT:
+            return f"{way}: no probe arrives, not even a small one: look at the link and at UDP port 4789"
+        if finding.verdict is Verdict.WIDE:
+            return f"{way} carries packets of {finding.carries} bytes, as needed"
+        return (
+            f"{way} carries packets of {finding.carries} bytes, networks of MTU {finding.needed - adds} need "
+            f"{finding.needed}: lower the networks' MTU to {finding.carries - adds} or raise the link's to "
+            f"{finding.needed}"
+        )
+
+    def _silent_alarms(self) -> Iterator[Alarm]:
+        for session in self.liveness():
+            if session["current"] and not session["up"]:
+                host, remote = str(session["host"]), str(session["remote_host"] or "?")
+                text = f"{host} does not hear {remote} ({session['remote_address']}) since {session['since']}"
+                yield Alarm("not heard", (host, remote), f"{text}: {session['diagnostic']}")
+
+    def _path_alarms(self) -> Iterator[Alarm]:
+        for path, finding in self._findings():
+            if finding.verdict is not Verdict.WIDE:
+                yield Alarm(finding.verdict.value, (path.source, path.target), self._explain(finding))
+
+    def _network_alarms(self) -> Iterator[Alarm]:
+        snapshot = self._snapshot()
+        sites, hosts = list(snapshot.all(Site)), list(snapshot.all(Host))
+        for network in sorted(snapshot.all(Network), key=lambda network: network.id):
+            segments = snapshot.members(Segment, "network", network.id)
+            carriages = [CARRIAGES[each.network_type] for each in segments if each.network_type in CARRIAGES]
+            left = room(sites, hosts, carriages, self._default_mtu)
+            if network.mtu > left.mtu:
+                yield Alarm(
+                    "network too wide",
+                    (),
+                    f"network {network.name or '(no name)'} ({network.id}) has MTU {network.mtu}, the most that "
+                    f"reaches every host is {left.mtu} ({left.because}): lower the network's MTU, or raise the "
+                    "underlay's and the site's",
+                )

@@ -1,0 +1,82 @@
+"""Which hosts need each other: those that have, or prepare, ports of one network."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import permutations
+
+from overlace.model.network import Network
+from overlace.model.port import Binding
+from overlace.model.snapshot import Change, Snapshot
+
+Pair = tuple[str, str]
+"""From host, to host."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourhoodChange:
+    """Pairs that need each other from now on, and pairs that do no more."""
+
+    begun: frozenset[Pair]
+    ended: frozenset[Pair]
+
+
+class Neighbourhood:
+    """Counts, for each pair of hosts, the networks that both have a port of."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, frozenset[str]] = {}
+        self._shared: Counter[Pair] = Counter()
+
+    def __contains__(self, pair: object) -> bool:
+        return pair in self._shared
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self._shared)
+
+    def __len__(self) -> int:
+        return len(self._shared)
+
+    def everything(self, snapshot: Snapshot) -> NeighbourhoodChange:
+        """Begin with a whole snapshot."""
+        return self._look_at(snapshot, [network.id for network in snapshot.all(Network)])
+
+    def committed(self, snapshot: Snapshot, changes: Iterable[Change]) -> NeighbourhoodChange:
+        """The store has a new revision."""
+        touched = {
+            value.network_id
+            for change in changes
+            if change.cls is Binding
+            for value in (change.before, change.after)
+            if value is not None
+        }
+        return self._look_at(snapshot, touched)
+
+    def _look_at(self, snapshot: Snapshot, networks: Iterable[str]) -> NeighbourhoodChange:
+        begun: set[Pair] = set()
+        ended: set[Pair] = set()
+        for network in networks:
+            before = self._hosts.get(network, frozenset())
+            after = frozenset(snapshot.outer(Binding, "place", network))
+            for pair in _pairs_with(before, before - after):
+                self._shared[pair] -= 1
+                if not self._shared[pair]:
+                    del self._shared[pair]
+                    ended.add(pair)
+            for pair in _pairs_with(after, after - before):
+                if pair not in self._shared:
+                    begun.add(pair)
+                self._shared[pair] += 1
+            self._hosts[network] = after
+            if not after:
+                del self._hosts[network]
+        return NeighbourhoodChange(frozenset(begun - ended), frozenset(ended - begun))
+
+
+def _pairs_with(hosts: frozenset[str], concerned: frozenset[str]) -> Iterator[Pair]:
+    """The ordered pairs of hosts of which at least one is concerned."""
+    for one in concerned:
+        for other in hosts - concerned:
+            yield one, other
+            yield other, one
+    yield from permutations(concerned, 2)
