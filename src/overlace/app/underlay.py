@@ -6,7 +6,7 @@ hosts are there, which need each other, and the packet-outs.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -182,7 +182,8 @@ class Underlay:
             if source in self._present:
                 targets.setdefault(source, []).extend(self._addresses(source, target))
         for source, addresses in targets.items():
-            for some in _batches(addresses):
+            for start in range(0, len(addresses), TARGETS_A_PACKET):
+                some = addresses[start : start + TARGETS_A_PACKET]
                 self._send(source, PacketOut(warm_up.FRAME, _through_tunnel(VNI_WARM_UP, some)))
 
 
@@ -196,16 +197,8 @@ def _is_tunnelled(snapshot: Snapshot, network_id: str) -> bool:
     return any(segment.network_type == VXLAN.network_type for segment in segments)
 
 
-def _batches(addresses: list[IPAddress]) -> Iterator[list[IPAddress]]:
-    """Of one family each: a packet with addresses of both would go to neither."""
-    for version in (4, 6):
-        family = [address for address in addresses if address.version == version]
-        for start in range(0, len(family), TARGETS_A_PACKET):
-            yield family[start : start + TARGETS_A_PACKET]
-
-
 def _through_tunnel(vni: int, addresses: Iterable[IPAddress]) -> tuple[Action, ...]:
     actions: list[Action] = [set_field(Field.TUN_ID, vni)]
     for address in addresses:
-        actions += (tunnel_to(address), Output(TUNNEL_OFPORT))
+        actions += (*tunnel_to(address), Output(TUNNEL_OFPORT))
     return tuple(actions)
