@@ -145,9 +145,10 @@ def test_given_no_controller_when_asked_then_cause_and_cure_are_named(tmp_path: 
 
 def every_command(group: click.Group, *names: str) -> Iterator[tuple[str, ...]]:
     for name, command in group.commands.items():
-        yield (*names, name)
         if isinstance(command, click.Group):
             yield from every_command(command, *names, name)
+        else:
+            yield (*names, name)
 
 
 @pytest.mark.parametrize("words", list(every_command(main)), ids=" ".join)

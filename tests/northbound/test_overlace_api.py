@@ -16,6 +16,8 @@ async def test_given_sites_hosts_and_links_when_made_then_what_is_in_use_stays(c
     assert link["cost"] == 1
     assert (await cloud.refused("link", **{**ends, "b_node": "h3"}))[0] == 404
     assert await cloud.refused_delete("site", "a") == (409, "SiteInUse")
+    assert await cloud.refused_delete("host", "h1") == (409, "HostInUse")
+    await cloud.delete("link", link["id"])
     for name in ("h1", "h2"):
         await cloud.delete("host", name)
     await cloud.delete("site", "a")
