@@ -1,0 +1,190 @@
+"""The database of a simulated host: as much of ovsdb-server(1) as Overlace uses, and of ovs-vswitchd behind it.
+
+It connects to the controller as a host's ovsdb-server does, serves its schema and a monitor (RFC 7047 4.1.5; it
+does not know monitor_cond, as old servers do not), carries out transactions, and gives every new interface the
+OpenFlow port that it asks for.
+"""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
+
+from overlace.wire.ovsdb import jsonrpc
+from overlace.wire.ovsdb.framing import JsonFramer
+from overlace.wire.ovsdb.jsonrpc import Notification, Request, Response
+
+SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
+Row = dict[str, Any]
+Touched = set[tuple[str, str]]
+
+
+class SimulatedDatabase(asyncio.Protocol):
+    """Rows stay over connections."""
+
+    def __init__(self, host: str, bridge: str, datapath_id: int, schema: Any) -> None:
+        self._schema = schema
+        self._bridge = uuid4().hex
+        self._rows: dict[str, dict[str, Row]] = {
+            "Open_vSwitch": {
+                uuid4().hex: {"external_ids": _map({"system-id": host}), "ovs_version": "3.1.0"}
+            },
+            "Bridge": {
+                self._bridge: {"name": bridge, "datapath_id": f"{datapath_id:016x}", "ports": ["set", []]}
+            },
+            "Port": {},
+            "Interface": {},
+        }
+        self._columns: dict[str, list[str]] = {}
+        self._monitor: Any = None
+        self._framer = JsonFramer()
+        self._transport: asyncio.Transport | None = None
+        self.transactions = 0
+
+    async def connect(self, address: str, port: int) -> None:
+        """Connect to a controller."""
+        self._framer, self._monitor = JsonFramer(), None
+        await asyncio.get_running_loop().create_connection(lambda: self, address, port)
+
+    def plug(self, name: str, iface_id: str, ofport: int) -> None:
+        """A workload's interface appears on the bridge, already numbered."""
+        interface, port = uuid4().hex, uuid4().hex
+        ids = _map({"iface-id": iface_id})
+        self._rows["Interface"][interface] = {"name": name, "external_ids": ids, "ofport": ofport}
+        self._rows["Port"][port] = {"name": name, "interfaces": _uuid(interface)}
+        bridge = self._rows["Bridge"][self._bridge]
+        bridge["ports"] = ["set", [*_elements(bridge["ports"]), _uuid(port)]]
+        self._notify({("Interface", interface), ("Port", port), ("Bridge", self._bridge)})
+
+    # --- asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio: connected."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio: bytes have come."""
+        for text in self._framer.feed(data):
+            message = jsonrpc.decode(text)
+            if isinstance(message, Request):
+                self._answer(message)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
+        """asyncio: gone."""
+        self._transport = self._monitor = None
+
+    # --- behaviour
+
+    def _send(self, message: jsonrpc.Message) -> None:
+        if self._transport is not None:
+            self._transport.write(jsonrpc.encode(message))
+
+    def _answer(self, request: Request) -> None:
+        touched: Touched = set()
+        match request.method:
+            case "echo":
+                result: Any = request.params
+            case "get_schema":
+                result = self._schema
+            case "monitor":
+                _, self._monitor, wanted = request.params
+                self._columns = {table: each["columns"] for table, each in wanted.items()}
+                result = self._updates({(table, key) for table in self._rows for key in self._rows[table]})
+            case "transact":
+                self.transactions += 1
+                result = self._transact(request.params[1:], touched)
+            case _:
+                self._send(Response(request.id, None, "unknown method"))
+                return
+        self._send(Response(request.id, result, None))
+        self._notify(touched)
+
+    def _notify(self, touched: Touched) -> None:
+        if self._monitor is not None and touched:
+            self._send(Notification("update", [self._monitor, self._updates(touched)]))
+
+    def _updates(self, touched: Touched) -> dict[str, Any]:
+        updates: dict[str, Any] = {}
+        for table, key in touched:
+            if table in self._columns:
+                row = self._rows[table].get(key)
+                shown = {name: row[name] for name in self._columns[table] if name in row} if row else None
+                updates.setdefault(table, {})[_dashed(key)] = {"new": shown} if row else {"old": {}}
+        return updates
+
+    def _transact(self, operations: list[Any], touched: Touched) -> list[Any]:
+        named: dict[str, str] = {}
+        results: list[Any] = []
+        for operation in operations:
+            match operation["op"]:
+                case "insert":
+                    results.append(self._insert(operation, named, touched))
+                case "mutate":
+                    results.append(self._mutate(operation, named, touched))
+                case _:
+                    results.append({})
+        return results
+
+    def _insert(self, operation: Any, named: dict[str, str], touched: Touched) -> Any:
+        key = uuid4().hex
+        named[operation.get("uuid-name", "")] = key
+        row = {column: _resolved(value, named) for column, value in operation["row"].items()}
+        if operation["table"] == "Interface":
+            row["ofport"] = row.get("ofport_request", -1)
+        self._rows[operation["table"]][key] = row
+        touched.add((operation["table"], key))
+        return {"uuid": _uuid(key)}
+
+    def _mutate(self, operation: Any, named: dict[str, str], touched: Touched) -> Any:
+        [[_, _, target]] = operation["where"]
+        key = target[1].replace("-", "")
+        row = self._rows[operation["table"]][key]
+        for column, mutator, value in operation["mutations"]:
+            row[column] = _mutated(row.get(column), mutator, _resolved(value, named))
+        touched.add((operation["table"], key))
+        return {"count": 1}
+
+
+def load_schema() -> Any:
+    """Open vSwitch's own schema."""
+    return json.loads(SCHEMA.read_text())
+
+
+def _mutated(present: Any, mutator: str, value: Any) -> Any:
+    if value[0] == "map" or (present or [""])[0] == "map":
+        pairs = dict((present or ["map", []])[1])
+        if mutator == "insert":
+            return _map(dict(value[1]) | pairs)
+        gone = {key if isinstance(key, str) else key[0] for key in value[1]}
+        return _map({key: item for key, item in pairs.items() if key not in gone})
+    elements = _elements(present or ["set", []])
+    others = _elements(value)
+    if mutator == "insert":
+        return ["set", elements + [each for each in others if each not in elements]]
+    return ["set", [each for each in elements if each not in others]]
+
+
+def _elements(value: Any) -> list[Any]:
+    return list(value[1]) if value[0] == "set" else [value]
+
+
+def _resolved(value: Any, named: dict[str, str]) -> Any:
+    if isinstance(value, list) and value:
+        if value[0] == "named-uuid":
+            return _uuid(named[value[1]])
+        if value[0] == "set":
+            return ["set", [_resolved(each, named) for each in value[1]]]
+    return value
+
+
+def _map(pairs: dict[str, str]) -> list[Any]:
+    return ["map", [[key, value] for key, value in pairs.items()]]
+
+
+def _uuid(key: str) -> list[str]:
+    return ["uuid", _dashed(key)]
+
+
+def _dashed(key: str) -> str:
+    return f"{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"
