@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-
 from bench.controller_process import LOOPBACK, ControllerProcess, controller_process
 from bench.simulated_database import load_schema
 from bench.simulated_host import SimulatedHost, SimulatedSwitch

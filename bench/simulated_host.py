@@ -8,9 +8,9 @@ import asyncio
 import time
 from typing import Any
 
+from bench.simulated_database import SimulatedDatabase
 from tests.southbound.fake_switch import FakeSwitch
 
-from bench.simulated_database import SimulatedDatabase
 from overlace.wire.openflow.messages import BundleControl
 
 
@@ -21,7 +21,7 @@ class SimulatedSwitch(FakeSwitch):
         super().__init__(datapath_id)
         self.commits = 0
         self.committed_at = 0.0
-        self.watch: asyncio.Queue["SimulatedSwitch"] | None = None
+        self.watch: asyncio.Queue[SimulatedSwitch] | None = None
         """Who is told of every commit."""
 
     def _commit(self, xid: int, message: BundleControl) -> bool:

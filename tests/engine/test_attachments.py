@@ -11,7 +11,7 @@ from overlace.engine.attachments import Attachments
 from overlace.engine.interfaces import PluggedInterface
 from overlace.kit.addresses import Mac
 from overlace.model.intents import Intents
-from overlace.model.port import Port
+from overlace.model.port import Binding, Port
 from overlace.model.site import Host
 from overlace.model.snapshot import Change
 
@@ -22,6 +22,8 @@ class Scene:
     def __init__(self) -> None:
         self.ledger = Ledger()
         self.ofports: dict[tuple[str, str], int | None] = {}
+        self.transactions = 0
+        self.refuses = ""
         self.attachments = Attachments(lambda: self.ledger.snapshot, self._transact, self)
         for key, name in enumerate(("h1", "h2"), start=1):
             self.ledger.put(Host(id=name, site_id="a", key=key))
@@ -31,7 +33,13 @@ class Scene:
 
     async def _transact(self, change: Callable[[Intents], bool], _reason: str) -> object:
         await asyncio.sleep(0)
-        return change(self.ledger)
+        self.transactions += 1
+        before = self.ledger.snapshot
+        changed = change(self.ledger)
+        if any(self.ledger.snapshot.members(Binding, "port", self.refuses)):
+            self.ledger.snapshot = before
+            raise ValueError(f"{self.refuses} is refused")
+        return changed
 
     def port(self, name: str = "p", **more: str) -> Port:
         port = Port(id=name, project_id="red", network_id="n", name="", mac_address=Mac(2), key=7)
@@ -132,3 +140,25 @@ async def test_nothing_is_bound_where_two_interfaces_claim_to_be_the_port(scene:
     port = scene.port()
     scene.attachments.accompany(scene.ledger, [Change(Port, "p", None, port)])
     assert scene.ledger.states() == {}
+
+
+async def test_many_interfaces_at_once_are_bound_together(scene: Scene) -> None:
+    for number in range(20):
+        scene.port(f"p{number}")
+        scene.plug("h1", f"tap{number}", f"p{number}", ofport=number + 1)
+    await scene.settled()
+    assert len(list(scene.ledger.snapshot.all(Binding))) == 20
+    assert scene.transactions == 1
+
+
+async def test_a_binding_that_is_refused_takes_no_other_along(scene: Scene) -> None:
+    for name in ("p", "q"):
+        scene.port(name)
+        scene.plug("h1", f"tap-{name}", name)
+    scene.refuses = "q"
+    await scene.settled()
+    assert [each.port_id for each in scene.ledger.snapshot.all(Binding)] == ["p"]
+    scene.refuses = ""
+    scene.plug("h2", "tap-q", "q")
+    await scene.settled()
+    assert {each.port_id for each in scene.ledger.snapshot.all(Binding)} == {"p", "q"}
