@@ -124,11 +124,9 @@ class DatabaseView:
                     found[name] = BridgeInterface(port_id, interface)
         return found
 
-    def names_in_use(self) -> frozenset[str]:
-        """The names of all interfaces of the host: a new one needs a name of its own."""
-        return frozenset(
-            name for row in self._replica.rows("Interface").values() if (name := text(row, "name"))
-        )
+    def has_interface(self, name: str) -> bool:
+        """Whether some interface of the host has this name: a new one needs a name of its own."""
+        return any(text(row, "name") == name for row in self._replica.rows("Interface").values())
 
 
 def interface_seen(host: str, name: str, row: Row) -> InterfaceSeen:
@@ -172,6 +170,8 @@ class Reported:
 
     interfaces: dict[str, InterfaceSeen] = field(default_factory=dict)
     liveness: dict[str, LivenessSeen] = field(default_factory=dict)
+    rows: dict[str, Row] = field(default_factory=dict)
+    """What these were read from: rows are immutable, so the same row says the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,14 +185,23 @@ class News:
 
 def news(host: str, rows: Mapping[str, BridgeInterface], reported: Reported) -> News:
     """What to tell now; `reported` takes it over."""
-    interfaces = {name: interface_seen(host, name, each.row) for name, each in rows.items()}
-    liveness = {
-        name: seen for name, each in rows.items() if (seen := liveness_seen(host, name, each.row)) is not None
+    altered = {name: each.row for name, each in rows.items() if reported.rows.get(name) is not each.row}
+    removed = tuple(name for name in reported.interfaces if name not in rows)
+    for name in removed:
+        del reported.interfaces[name], reported.rows[name]
+        reported.liveness.pop(name, None)
+    seen = {name: interface_seen(host, name, row) for name, row in altered.items()}
+    alive = {
+        name: state for name, row in altered.items() if (state := liveness_seen(host, name, row)) is not None
     }
     told = News(
-        tuple(seen for name, seen in interfaces.items() if reported.interfaces.get(name) != seen),
-        tuple(name for name in reported.interfaces if name not in interfaces),
-        tuple(seen for name, seen in liveness.items() if reported.liveness.get(name) != seen),
+        tuple(each for name, each in seen.items() if reported.interfaces.get(name) != each),
+        removed,
+        tuple(each for name, each in alive.items() if reported.liveness.get(name) != each),
     )
-    reported.interfaces, reported.liveness = interfaces, liveness
+    for name in altered.keys() - alive.keys():
+        reported.liveness.pop(name, None)
+    reported.interfaces |= seen
+    reported.liveness |= alive
+    reported.rows |= altered
     return told

@@ -64,7 +64,9 @@ class HostDatabase:
 
     def want_tunnel_ports(self, wanted: Mapping[str, TunnelPort]) -> None:
         """From now on keep these tunnel ports on the bridge, and no others of ours."""
-        self._wanted = wanted
+        if wanted == self._wanted and self._refusal is None:
+            return
+        self._wanted = dict(wanted)
         self._refusal = None
         self.reconcile()
 

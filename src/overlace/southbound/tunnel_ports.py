@@ -42,11 +42,10 @@ def tunnel_port_work(view: DatabaseView, bridge: str, wanted: Mapping[str, Tunne
             work.problems.append(f"there is no bridge {bridge}")
         return work
     present = view.interfaces(bridge)
-    taken = view.names_in_use()
     for name, port in wanted.items():
         if name in present:
             _align(work, present[name], port)
-        elif name in taken:
+        elif view.has_interface(name):
             work.problems.append(f"the name {name} is taken by an interface outside {bridge}")
         else:
             _make(work, row.uuid, port)
@@ -59,8 +58,9 @@ def tunnel_port_work(view: DatabaseView, bridge: str, wanted: Mapping[str, Tunne
 
 
 def _is_ours(interface: BridgeInterface) -> bool:
-    owned = string_map(interface.row, "external_ids").get(OWNED_KEY) == "true"
-    return owned and text(interface.row, "type") in TUNNEL_TYPES
+    if text(interface.row, "type") not in TUNNEL_TYPES:
+        return False
+    return string_map(interface.row, "external_ids").get(OWNED_KEY) == "true"
 
 
 def _align(work: TunnelPortWork, present: BridgeInterface, port: TunnelPort) -> None:
