@@ -73,6 +73,8 @@ class _Trial:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._meaning = Meaning(cloud.world.world)
+        self._is_understood = True
+        """False once a frame was sent that the model knows nothing of: what firewalls remember is open then."""
         for held in cloud.switches.by_name.values():
             tracker = held.switch.surroundings.conntrack
             assert isinstance(tracker, ConntrackTable)
@@ -84,7 +86,8 @@ class _Trial:
             return
         journey = self.send(place, said.packet)
         sender = self._active_binding(place)
-        if sender is None or not self._is_comparable(place):
+        self._is_understood = self._is_understood and sender is not None and self._is_comparable(place)
+        if not self._is_understood or sender is None:
             return
         meant = self._among_current(self._meaning.outcome(sender, said))
         seen = self._seen(journey, place)
