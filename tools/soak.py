@@ -87,7 +87,9 @@ def main() -> int:
     """Read the options, soak, report."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--steps", type=int, default=1_000_000)
-    options.add_argument("--seed", type=int, default=1, help="of the first life; the next has the next number")
+    options.add_argument(
+        "--seed", type=int, default=1, help="of the first life; the next has the next number"
+    )
     options.add_argument("--workers", type=int, default=2)
     given = options.parse_args()
     done = soak(given.seed, given.steps, given.workers)

@@ -1,6 +1,6 @@
 """The rules that every host holds, whatever its tenants do: how the tables hang together."""
 
-from overlace.compiler.pipeline import ZONE, CookieClass, Flag, Table, cookie
+from overlace.compiler.pipeline import STATELESS, ZONE, CookieClass, Flag, Table, cookie
 from overlace.compiler.probe import probe_fragment
 from overlace.compiler.rule import (
     ICMPV6,
@@ -99,6 +99,7 @@ def _tracking(track: Table, policy: Table, verdict: Table, permitted: Table) -> 
     return (
         *untracked,
         rule(track, 150, {ZONE: 0}, _COOKIE, goto(permitted)),
+        *(rule(track, 150, {ZONE: STATELESS, **family}, _COOKIE, goto(policy)) for family in (IPV4, IPV6)),
         rule(track, 100, IPV4, _COOKIE, Conntrack(_ZONE, table=int(policy))),
         rule(track, 100, IPV6, _COOKIE, Conntrack(_ZONE, table=int(policy))),
         rule(track, 0, {}, _COOKIE, goto(permitted)),

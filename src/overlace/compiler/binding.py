@@ -11,6 +11,7 @@ from overlace.compiler.pipeline import (
     GROUP,
     NETWORK,
     SOURCE_PORT,
+    STATELESS,
     ZONE,
     CookieClass,
     Flag,
@@ -71,6 +72,7 @@ class BindingView:
     identities: tuple[Identity, ...]
     addresses: tuple[IPAddress, ...]
     groups: tuple[tuple[str, int], ...] | None
+    stateless: bool
 
 
 def project(reader: Reader, unit: UnitId) -> BindingView | None:
@@ -82,8 +84,9 @@ def project(reader: Reader, unit: UnitId) -> BindingView | None:
     network = reader.get(Network, binding.network_id)
     if port is None or network is None:
         return None
-    found = (reader.get(SecurityGroup, group) for group in sorted(port.security_groups))
-    groups = tuple((group.id, group.key) for group in found if group is not None)
+    named = (reader.get(SecurityGroup, group) for group in sorted(port.security_groups))
+    found = [group for group in named if group is not None]
+    groups = tuple((group.id, group.key) for group in found)
     return BindingView(
         binding.host_id,
         port.id,
@@ -98,6 +101,7 @@ def project(reader: Reader, unit: UnitId) -> BindingView | None:
         identities(port),
         tuple(ip.ip_address for ip in port.fixed_ips),
         groups if port.port_security_enabled else None,
+        bool(found) and not any(group.stateful for group in found),
     )
 
 
@@ -136,7 +140,10 @@ def _flows(view: BindingView) -> list[Flow]:
 
 
 def _zone(view: BindingView) -> int:
-    return 0 if view.groups is None else view.zone
+    """Connections are tracked as soon as one group is stateful; the rules of all then permit connections."""
+    if view.groups is None:
+        return 0
+    return STATELESS if view.stateless else view.zone
 
 
 def _classify(view: BindingView, ofport: int, mark: int) -> Flow:

@@ -98,7 +98,8 @@ SOURCE_PORT = Field.REG1
 DESTINATION_PORT = Field.REG2
 DESTINATION_HOST = Field.REG3
 ZONE = Field.REG4
-"""The conntrack zone of the port at hand; 0 for ports without port security."""
+"""The conntrack zone of the port at hand; 0 for ports without port security, STATELESS for those that have
+stateless security groups only."""
 GROUP = Field.REG5
 REMOTE_GROUP = Field.REG6
 """The remote group whose rules are asked; 0 for rules without one."""
@@ -106,6 +107,10 @@ GENERATION = Field.REG7
 """The binding generation of the destination port."""
 SOURCE_HOST = Field.REG8
 """The key of the host that sent the frame over a tunnel or the fabric; 0 for frames of this host's ports."""
+
+
+STATELESS = 1 << 16
+"""No conntrack zone, which has 16 bits: each packet is judged by itself."""
 
 
 class Flag(IntEnum):

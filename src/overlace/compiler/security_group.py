@@ -6,7 +6,7 @@ those of two groups never meet, and a group's new member is one flow an address.
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Network, ip_network
 
 from overlace.compiler.pipeline import GROUP, REMOTE_GROUP, CookieClass, Flag, Table, cookie
 from overlace.compiler.plan import Fragment
@@ -18,7 +18,7 @@ from overlace.datapath.actions import Action, set_field
 from overlace.datapath.fields import Field, IpProto
 from overlace.datapath.flow import Flow
 from overlace.datapath.match import MatchValue
-from overlace.kit.addresses import IPAddress
+from overlace.kit.addresses import IPNetwork
 from overlace.model.policy import Direction, EtherType, SecurityGroup, SecurityGroupRule
 from overlace.model.port import Port
 
@@ -151,17 +151,19 @@ class MemberView:
     group_id: str
     group_key: int
     port_id: str
-    prefixes: tuple[IPAddress, ...]
+    prefixes: tuple[IPNetwork, ...]
 
 
 def project_member(reader: Reader, unit: UnitId) -> tuple[MemberView, ...] | None:
-    """Read a port's memberships."""
+    """Read a port's memberships. It counts with every address that it may use, as in Neutron."""
     port = reader.get(Port, unit[0])
     if port is None:
         return None
-    addresses = tuple(ip.ip_address for ip in port.fixed_ips)
+    own = (ip_network(ip.ip_address) for ip in port.fixed_ips)
+    allowed = (pair.ip_address for pair in port.allowed_address_pairs)
+    prefixes = tuple(dict.fromkeys((*own, *allowed)))
     groups = (reader.get(SecurityGroup, name) for name in sorted(port.security_groups))
-    return tuple(MemberView(each.id, each.key, port.id, addresses) for each in groups if each is not None)
+    return tuple(MemberView(each.id, each.key, port.id, prefixes) for each in groups if each is not None)
 
 
 def build_members(memberships: tuple[MemberView, ...]) -> Output:
@@ -170,22 +172,20 @@ def build_members(memberships: tuple[MemberView, ...]) -> Output:
     fragments = []
     for member in memberships:
         mark = cookie(CookieClass.MEMBER, member.group_key)
-        flows = [
-            flow for address in member.prefixes for flow in _member_flows(member.group_key, address, mark)
-        ]
+        flows = [flow for prefix in member.prefixes for flow in _member_flows(member.group_key, prefix, mark)]
         fragment = Fragment(("member", member.group_id, member.port_id), tuple(flows))
         fragments.append((member_audience(member.group_id), fragment))
     return Output(tuple(fragments))
 
 
-def _member_flows(group_key: int, address: IPAddress, mark: int) -> list[Flow]:
-    version = EtherType.IPV4 if isinstance(address, IPv4Address) else EtherType.IPV6
+def _member_flows(group_key: int, prefix: IPNetwork, mark: int) -> list[Flow]:
+    version = EtherType.IPV4 if isinstance(prefix, IPv4Network) else EtherType.IPV6
     family = IPV4 if version is EtherType.IPV4 else IPV6
     flows = []
     for table, direction in (
         (Table.INGRESS_MEMBER, Direction.INGRESS),
         (Table.EGRESS_MEMBER, Direction.EGRESS),
     ):
-        conditions = {REMOTE_GROUP: group_key, **family, _remote_field(version, direction): address}
+        conditions = {REMOTE_GROUP: group_key, **family, _remote_field(version, direction): prefix}
         flows.append(rule(table, 100, conditions, mark, raise_flag(Flag.PERMITTED)))
     return flows

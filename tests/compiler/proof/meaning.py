@@ -147,6 +147,8 @@ class Meaning:
         """What a port's firewall says, and remembers."""
         if not port.port_security_enabled or version_of(said.packet) == 0 or is_untracked(said.packet):
             return True
+        if self._is_stateless(port):
+            return self._is_permitted(port, direction, said.packet)
         known = self.memory.get(port.id)
         if known is not None and (known is not said.way or said.is_error):
             return True
@@ -156,6 +158,11 @@ class Meaning:
             return False
         self.memory[port.id] = said.way
         return True
+
+    def _is_stateless(self, port: Port) -> bool:
+        """Only where all groups are: each packet is then judged by itself."""
+        groups = [self._snapshot.get(SecurityGroup, name) for name in port.security_groups]
+        return bool(groups) and not any(group is not None and group.stateful for group in groups)
 
     def _is_permitted(self, port: Port, direction: Direction, packet: Packet) -> bool:
         return any(
@@ -210,7 +217,7 @@ def identities(port: Port) -> dict[int, list[IPNetwork]]:
 
 def member_prefixes(port: Port) -> list[IPNetwork]:
     """The addresses by which a port counts as a member of its groups."""
-    return [as_prefix(ip.ip_address) for ip in port.fixed_ips]
+    return [prefix for prefixes in identities(port).values() for prefix in prefixes]
 
 
 def may_send(port: Port, packet: Packet) -> bool:

@@ -177,6 +177,13 @@ def group_is_created(cloud: Cloud, choice: Choice) -> None:
 
 
 @operation()
+def group_becomes_stateless_or_stateful(cloud: Cloud, choice: Choice) -> None:
+    group = _any(cloud, choice, SecurityGroup)
+    if group is not None:
+        cloud.world.put(replace(group, stateful=not group.stateful))
+
+
+@operation()
 def group_is_deleted(cloud: Cloud, choice: Choice) -> None:
     """Only one that no port carries; rules of others that name it as their remote group stay."""
     snapshot = cloud.world.snapshot
