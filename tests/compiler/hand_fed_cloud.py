@@ -12,8 +12,8 @@ from tests.compiler.worlds import WorldBuilder
 
 from overlace.compiler.compiler import Compiler
 from overlace.compiler.pipeline import TUNNEL_OFPORT
-from overlace.datapath.flow import Meter
-from overlace.datapath.text import format_flow, format_meter
+from overlace.datapath.flow import Group, Meter
+from overlace.datapath.text import format_flow, format_group, format_meter
 from overlace.lab.lab import Lab
 from overlace.model.policy import Direction, EtherType
 from overlace.model.port import Binding, BindingState, Port
@@ -32,6 +32,7 @@ class HandFedCloud:
         self.compiler = Compiler()
         self.ports: dict[str, Port] = {}
         self._generations: dict[str, int] = {}
+        self._groups: dict[str, set[Group]] = {host: set() for host in HOSTS}
         self._meters: dict[str, set[Meter]] = {host: set() for host in HOSTS}
 
     @classmethod
@@ -100,6 +101,10 @@ class HandFedCloud:
         self.compiler.advance(self.world.world, self.world.take_dirty())
         for host in HOSTS:
             plan = self.compiler.switch_plan(host)
+            groups = {group for fragment in plan.values() for group in fragment.groups}
+            for group in groups - self._groups[host]:
+                self._ofctl(host, "--may-create", "mod-group", BRIDGE, format_group(group))
+            self._groups[host] = groups
             text = "\n".join(format_flow(flow) for fragment in plan.values() for flow in fragment.flows)
             meters = {meter for fragment in plan.values() for meter in fragment.meters}
             for meter in meters - self._meters[host]:

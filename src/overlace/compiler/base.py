@@ -1,6 +1,16 @@
 """The rules that every host holds, whatever its tenants do: how the tables hang together."""
 
-from overlace.compiler.pipeline import STATELESS, ZONE, CookieClass, Flag, Table, cookie
+from overlace.compiler.pipeline import (
+    DESTINATION_PORT,
+    LATE_FRAMES,
+    LATE_FRAMES_MASK,
+    STATELESS,
+    ZONE,
+    CookieClass,
+    Flag,
+    Table,
+    cookie,
+)
 from overlace.compiler.probe import probe_fragment
 from overlace.compiler.rule import (
     ICMPV6,
@@ -19,6 +29,7 @@ from overlace.compiler.unit import ALL_HOSTS, Output
 from overlace.datapath.actions import (
     IN_PORT,
     Conntrack,
+    Move,
     Output as Send,
     SendToController,
     Subfield,
@@ -59,6 +70,7 @@ def _entry() -> tuple[Flow, ...]:
         # gateway, and one that only the ports on its own host could hear would be worse than none.
         rule(Table.SOURCE_GUARD, 400, tagged, _COOKIE),
         rule(Table.ARMED, 300, tagged, _COOKIE),
+        rule(Table.ARMED, 150, {Field.ETH_DST: (LATE_FRAMES, LATE_FRAMES_MASK)}, _COOKIE),
         rule(Table.ARMED, 0, {}, _COOKIE, goto(Table.DESTINATION)),
         rule(Table.RESPOND, 300, dhcp, _COOKIE, SendToController(DHCP_REQUEST)),
         rule(Table.RESPOND, 0, {}, _COOKIE, goto(Table.EGRESS_TRACK)),
@@ -137,6 +149,8 @@ def _tracking(track: Table, policy: Table, verdict: Table, permitted: Table) -> 
 
 def _switching() -> tuple[Flow, ...]:
     again = (
+        Move(Subfield(DESTINATION_PORT, 0, 32), Subfield(Field.ETH_DST, 0, 32)),
+        set_field(Field.ETH_DST, LATE_FRAMES, LATE_FRAMES_MASK),
         set_field(
             Field.IN_PORT, 0
         ),  # an output to the tunnel it came from is dropped unless in_port says else
@@ -149,6 +163,7 @@ def _switching() -> tuple[Flow, ...]:
         rule(Table.UNKNOWN, 0, {}, _COOKIE),
         rule(Table.FLOOD_REMOTE, 300, flagged(Flag.FROM_TUNNEL), _COOKIE),
         rule(Table.LOCAL, 0, {}, _COOKIE, goto(Table.ENCAPSULATE)),
-        rule(Table.ENCAPSULATE, 310, flagged(Flag.REDIRECT), _COOKIE, *again),
+        rule(Table.LOCAL, 200, flagged(Flag.REDIRECT), _COOKIE, goto(Table.ENCAPSULATE)),
+        rule(Table.ENCAPSULATE, 310, flagged(Flag.REDIRECT, Flag.FROM_TUNNEL), _COOKIE, *again),
         rule(Table.ENCAPSULATE, 300, flagged(Flag.FROM_TUNNEL), _COOKIE),
     )

@@ -5,18 +5,22 @@ from ipaddress import IPv4Address, ip_network
 
 from overlace.compiler.guard import Identity, guard_flows, open_flows
 from overlace.compiler.pipeline import (
+    DESTINATION_HOST,
     DESTINATION_PORT,
     FLAGS,
     GENERATION,
     GROUP,
+    LATE_FRAMES,
     NETWORK,
     SOURCE_PORT,
     STATELESS,
+    TUNNEL_OFPORT,
     ZONE,
     CookieClass,
     Flag,
     Table,
     cookie,
+    failover_group,
 )
 from overlace.compiler.plan import Fragment
 from overlace.compiler.reader import Reader
@@ -39,16 +43,18 @@ from overlace.datapath.actions import (
     LearnMatch,
     Output as Send,
     SendToController,
+    SendToGroup,
     Subfield,
     set_field,
     whole,
 )
 from overlace.datapath.fields import Field
-from overlace.datapath.flow import Flow
+from overlace.datapath.flow import Bucket, Flow, Group, GroupType
 from overlace.kit.addresses import IPAddress
 from overlace.model.network import Network
 from overlace.model.policy import SecurityGroup
 from overlace.model.port import Binding, BindingState, Port
+from overlace.model.site import Host
 
 ACTIVATION = b"active"
 """Userdata of the packet-in by which a prepared port says that it has started: followed by the port key."""
@@ -63,12 +69,16 @@ class BindingView:
     port_id: str
     network_id: str
     state: BindingState
-    generation: int
     zone: int
     ofport: int | None
     enabled: bool
+    superseded: int
+    """The generation of the active binding: what a move that is prepared makes stale."""
+    elsewhere: int
+    """The key of the host where the port is prepared while it is active here; 0 for none."""
     port_key: int
     network_key: int
+    mac: int
     identities: tuple[Identity, ...]
     addresses: tuple[IPAddress, ...]
     groups: tuple[tuple[str, int], ...] | None
@@ -87,22 +97,31 @@ def project(reader: Reader, unit: UnitId) -> BindingView | None:
     named = (reader.get(SecurityGroup, group) for group in sorted(port.security_groups))
     found = [group for group in named if group is not None]
     groups = tuple((group.id, group.key) for group in found)
+    bindings = sorted(reader.members(Binding, "port", port.id), key=lambda each: each.host_id)
+    active = next((each for each in bindings if each.state is BindingState.ACTIVE), None)
     return BindingView(
         binding.host_id,
         port.id,
         network.id,
         binding.state,
-        binding.generation,
         binding.zone,
         reader.ofport((binding.host_id, port.id)),
         port.admin_state_up and network.admin_state_up,
+        active.generation if active is not None else 0,
+        _elsewhere(reader, bindings) if active == binding else 0,
         port.key,
         network.key,
+        port.mac_address,
         identities(port),
         tuple(ip.ip_address for ip in port.fixed_ips),
         groups if port.port_security_enabled else None,
         bool(found) and not any(group.stateful for group in found),
     )
+
+
+def _elsewhere(reader: Reader, bindings: list[Binding]) -> int:
+    prepared = (reader.get(Host, each.host_id) for each in bindings if each.state is BindingState.PREPARED)
+    return next((host.key for host in prepared if host is not None), 0)
 
 
 def identities(port: Port) -> tuple[Identity, ...]:
@@ -119,19 +138,24 @@ def build(view: BindingView) -> Output:
     joins: list[tuple[str, Audience]] = [(view.host, network_audience(view.network_id))]
     joins += [(view.host, group_audience(group)) for group, _ in view.groups or ()]
     flows = _flows(view) if view.enabled else []
-    fragment = Fragment(("binding", view.port_id, view.host), tuple(flows))
+    failover = _failover(view) if view.enabled else None
+    groups = (failover,) if failover is not None else ()
+    fragment = Fragment(("binding", view.port_id, view.host), tuple(flows), groups)
     return Output(((switch_audience(view.host), fragment),), tuple(joins))
 
 
 def _flows(view: BindingView) -> list[Flow]:
     mark = cookie(CookieClass.BINDING, view.port_key)
-    if view.state is BindingState.RELEASING:
-        return [_redirect(view, mark)]
-    if view.ofport is None:
+    if view.state is BindingState.FENCED:
         return []
+    if view.state is BindingState.RELEASING:
+        return [rule(Table.LOCAL, 100, {**_to_it(view), **flagged(Flag.FROM_TUNNEL)}, mark, *_away())]
+    if view.ofport is None:
+        return [rule(Table.LOCAL, 120, _to_it(view), mark, *_away(view.elsewhere))] if view.elsewhere else []
     return [
         _classify(view, view.ofport, mark),
         *_arrival(view, mark),
+        _late_arrival(view, mark),
         *_source_guard(view, mark),
         *_own_addresses(view, mark),
         *_policy(view, mark),
@@ -165,7 +189,11 @@ def _arrival(view: BindingView, mark: int) -> list[Flow]:
     here = {DESTINATION_PORT: view.port_key}
     actions: tuple[Action, ...] = (set_field(ZONE, _zone(view)), goto(Table.INGRESS_TRACK))
     if view.state is BindingState.ACTIVE:
-        return [rule(Table.LOCAL, 100, here, mark, *actions)]
+        flows = [rule(Table.LOCAL, 100, here, mark, *actions)]
+        if view.elsewhere:
+            group = SendToGroup(failover_group(view.port_key))
+            flows.append(rule(Table.LOCAL, 120, _to_it(view), mark, group))
+        return flows
     return [
         rule(Table.LOCAL, 100, {**here, **flagged(Flag.FROM_TUNNEL)}, mark, *actions),
         rule(Table.LOCAL, 110, {**here, **flagged(Flag.ACTIVATED)}, mark, *actions),
@@ -173,8 +201,43 @@ def _arrival(view: BindingView, mark: int) -> list[Flow]:
     ]
 
 
+def _late_arrival(view: BindingView, mark: int) -> Flow:
+    """What the host where the port was has sent on: for this port or for nobody."""
+    late = {NETWORK: view.network_key, Field.ETH_DST: LATE_FRAMES | view.port_key}
+    return rule(
+        Table.ARMED,
+        200,
+        late,
+        mark,
+        set_field(Field.ETH_DST, view.mac),
+        set_field(DESTINATION_PORT, view.port_key),
+        set_field(ZONE, _zone(view)),
+        goto(Table.INGRESS_TRACK),
+    )
+
+
+def _to_it(view: BindingView) -> Conditions:
+    """Frames to the port alone: of a broadcast every host of the network has a copy already."""
+    return {DESTINATION_PORT: view.port_key, Field.ETH_DST: view.mac}
+
+
+def _away(host_key: int = 0) -> list[Action]:
+    """After the port: to the host that its location names, or to this one."""
+    there: list[Action] = [set_field(DESTINATION_HOST, host_key)] if host_key else []
+    return [raise_flag(Flag.REDIRECT), *there, goto(Table.ENCAPSULATE)]
+
+
+def _failover(view: BindingView) -> Group | None:
+    """While a move is prepared, the switch itself notices that the interface has gone from here."""
+    if view.state is not BindingState.ACTIVE or view.ofport is None or not view.elsewhere:
+        return None
+    here = (set_field(ZONE, _zone(view)), visit(Table.INGRESS_TRACK))
+    there = (raise_flag(Flag.REDIRECT), set_field(DESTINATION_HOST, view.elsewhere), visit(Table.ENCAPSULATE))
+    buckets = (Bucket(1, here, watch_port=view.ofport), Bucket(2, there, watch_port=TUNNEL_OFPORT))
+    return Group(failover_group(view.port_key), GroupType.FAST_FAILOVER, buckets)
+
+
 def _first_frame(view: BindingView, mark: int) -> Flow:
-    superseded = view.generation - 1
     learn = Learn(
         table=int(Table.OVERRIDE),
         priority=100,
@@ -182,25 +245,13 @@ def _first_frame(view: BindingView, mark: int) -> Flow:
         hard_timeout=_LEARNED_SECONDS,
         specs=(
             LearnMatch(whole(DESTINATION_PORT), view.port_key),
-            LearnMatch(whole(GENERATION), superseded),
+            LearnMatch(whole(GENERATION), view.superseded),
             LearnLoad(Subfield(FLAGS, Flag.ACTIVATED.bit_length() - 1, 1), 1),
         ),
     )
     tell = SendToController(ACTIVATION + view.port_key.to_bytes(4, "big"))
     return rule(
         Table.ARMED_LOCAL, 100, {SOURCE_PORT: view.port_key}, mark, learn, tell, goto(Table.SOURCE_GUARD)
-    )
-
-
-def _redirect(view: BindingView, mark: int) -> Flow:
-    """Where the port has been: frames of peers that do not know yet go after it, once."""
-    return rule(
-        Table.LOCAL,
-        100,
-        {DESTINATION_PORT: view.port_key, **flagged(Flag.FROM_TUNNEL)},
-        mark,
-        raise_flag(Flag.REDIRECT),
-        goto(Table.ENCAPSULATE),
     )
 
 

@@ -35,16 +35,8 @@ _LEARNED_SECONDS = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
-    """A host to which the port may move, as its peers must know it."""
-
-    host_key: int
-    generation: int
-
-
-@dataclass(frozen=True, slots=True)
 class LocationView:
-    """A port, where it is active (`host_key` 0: nowhere), and where it is prepared."""
+    """A port, where it is active (`host_key` 0: nowhere), and the keys of the hosts where it is prepared."""
 
     port_id: str
     network_id: str
@@ -54,7 +46,7 @@ class LocationView:
     addresses: tuple[IPAddress, ...]
     host_key: int
     generation: int
-    prepared: tuple[Destination, ...]
+    prepared: tuple[int, ...]
 
 
 def project(reader: Reader, unit: UnitId) -> LocationView | None:
@@ -66,7 +58,7 @@ def project(reader: Reader, unit: UnitId) -> LocationView | None:
     bindings = sorted(reader.members(Binding, "port", port.id), key=lambda binding: binding.host_id)
     active = next((each for each in bindings if each.state is BindingState.ACTIVE), None)
     host = reader.get(Host, active.host_id) if active is not None and port.admin_state_up else None
-    prepared = (_destination(reader, each) for each in bindings if each.state is BindingState.PREPARED)
+    prepared = (reader.get(Host, each.host_id) for each in bindings if each.state is BindingState.PREPARED)
     return LocationView(
         port.id,
         port.network_id,
@@ -76,15 +68,8 @@ def project(reader: Reader, unit: UnitId) -> LocationView | None:
         tuple(ip.ip_address for ip in port.fixed_ips),
         host.key if host is not None else 0,
         active.generation if active is not None else 0,
-        tuple(each for each in prepared if each is not None),
+        tuple(each.key for each in prepared if each is not None),
     )
-
-
-def _destination(reader: Reader, binding: Binding) -> Destination | None:
-    host = reader.get(Host, binding.host_id)
-    if host is None:
-        return None
-    return Destination(host.key, binding.generation)
 
 
 def build(view: LocationView) -> Output:
@@ -96,7 +81,7 @@ def build(view: LocationView) -> Output:
     flows += [
         flow for address in view.addresses for flow in answer(view.network_key, address, view.mac, mark)
     ]
-    flows += [_armed(view, to, mark) for to in view.prepared]
+    flows += [_armed(view, host_key, mark) for host_key in view.prepared]
     return Output(((network_audience(view.network_id), Fragment(("port", view.port_id), tuple(flows))),))
 
 
@@ -111,7 +96,7 @@ def _location(view: LocationView, mark: int) -> Flow:
     return rule(Table.DESTINATION, 100, where, mark, *actions, goto(Table.LOCAL))
 
 
-def _armed(view: LocationView, to: Destination, mark: int) -> Flow:
+def _armed(view: LocationView, host_key: int, mark: int) -> Flow:
     """One frame of the port from the prepared host, and this switch sends there, controller or not. One way:
     the learned flow holds for the superseded generation only, and stragglers from the old host match nothing."""
     learn = Learn(
@@ -121,11 +106,10 @@ def _armed(view: LocationView, to: Destination, mark: int) -> Flow:
         hard_timeout=_LEARNED_SECONDS,
         specs=(
             LearnMatch(whole(DESTINATION_PORT), view.port_key),
-            LearnMatch(whole(GENERATION), to.generation - 1),
-            LearnLoad(whole(DESTINATION_PORT), 0),
-            LearnLoad(whole(DESTINATION_HOST), to.host_key),
+            LearnMatch(whole(GENERATION), view.generation),
+            LearnLoad(whole(DESTINATION_HOST), host_key),
             LearnLoad(Subfield(FLAGS, Flag.REDIRECT.bit_length() - 1, 1), 1),
         ),
     )
-    moved = {NETWORK: view.network_key, Field.ETH_SRC: view.mac, SOURCE_HOST: to.host_key}
+    moved = {NETWORK: view.network_key, Field.ETH_SRC: view.mac, SOURCE_HOST: host_key}
     return rule(Table.ARMED, 100, moved, mark, learn, goto(Table.DESTINATION))

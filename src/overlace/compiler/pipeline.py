@@ -31,7 +31,7 @@ class Table(IntEnum):
     LABEL_IN = 4
     """Which network is this label? (network)"""
     ARMED = 5
-    """Does this frame say that a port has moved? (base, port)"""
+    """Is this a late frame for a port here? Does it say that a port has moved? (base, binding, port)"""
     ARMED_LOCAL = 6
     """The same question for a port prepared on this host. (binding)"""
     SOURCE_GUARD = 10
@@ -123,7 +123,7 @@ class Flag(IntEnum):
     ACTIVATED = 0x4
     """The data path has seen the destination port active on this host."""
     REDIRECT = 0x8
-    """The destination port has left this host: the one case that may go from tunnel to tunnel."""
+    """The destination port has left this host: a frame from another host goes on to where the port is, once."""
 
 
 TUNNEL_OFPORT = 65000
@@ -139,8 +139,19 @@ VNI_WARM_UP = 0xFFFFFD
 VNI_LIVENESS = 0xFFFFFE
 """BFD between hosts."""
 
+LATE_FRAMES = 0x0A4F << 32
+"""The destination MAC address of a frame sent on by the host where its port was: this, and the key of the port. It is
+delivered to that port or dropped, never sent on again; no port has such an address."""
+LATE_FRAMES_MASK = 0xFFFF << 32
+
 METER_PROBE = 1
 """How many probes a second a switch hands to the controller."""
+
+
+def failover_group(port_key: int) -> int:
+    """The group that delivers to a port while its interface is there, and else sends to where it is prepared:
+    groups up to 0x7FFFFFFF are those of ports."""
+    return port_key
 
 
 class CookieClass(IntEnum):

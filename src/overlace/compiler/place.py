@@ -33,7 +33,7 @@ def project(reader: Reader, unit: UnitId) -> PlaceView | None:
     network = reader.get(Network, network_id)
     if not bindings or network is None:
         return None
-    here = (binding for binding in bindings if binding.state is not BindingState.RELEASING)
+    here = (binding for binding in bindings if binding.state in (BindingState.PREPARED, BindingState.ACTIVE))
     ports = (reader.get(Port, binding.port_id) for binding in here)
     return PlaceView(
         network_id, host, network.key, tuple(sorted(port.key for port in ports if port is not None))

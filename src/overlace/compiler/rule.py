@@ -46,6 +46,7 @@ def clear_flag(flag: Flag) -> SetField:
     return set_field(FLAGS, 0, flag)
 
 
-def flagged(flag: Flag) -> Conditions:
-    """Match frames with this flag raised."""
-    return {FLAGS: (int(flag), int(flag))}
+def flagged(*flags: Flag) -> Conditions:
+    """Match frames with all these flags raised."""
+    raised = sum(flags)
+    return {FLAGS: (raised, raised)}

@@ -169,3 +169,11 @@ async def test_given_a_port_when_made_then_it_holds_a_key_that_returns(
     assert (stored.key in store.pools["port_key"], port["tags"]) == (True, ["a"])
     await cloud.delete("port", port["id"])
     assert stored.key not in store.pools["port_key"]
+
+
+async def test_an_address_that_late_frames_carry_is_no_port_s(cloud: Cloud) -> None:
+    network, _ = await cloud.network()
+    assert await cloud.refused("port", network_id=network, mac_address="0a:4f:00:00:00:07") == (
+        400,
+        "InvalidInput",
+    )

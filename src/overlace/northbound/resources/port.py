@@ -4,6 +4,7 @@ import secrets
 import uuid
 from typing import Any
 
+from overlace.compiler.pipeline import LATE_FRAMES, LATE_FRAMES_MASK
 from overlace.kit.addresses import Mac, format_mac
 from overlace.model import binder, receipts
 from overlace.model.declaration import Attribute
@@ -11,7 +12,7 @@ from overlace.model.network import Network
 from overlace.model.port import Port
 from overlace.northbound.auth.caller import Caller
 from overlace.northbound.conversion.ports import RequestedIp, render_address_pair
-from overlace.northbound.errors import Conflict, Forbidden, NotFound
+from overlace.northbound.errors import Conflict, Forbidden, InvalidInput, NotFound
 from overlace.northbound.intents import Reader, Transaction
 from overlace.northbound.resources import port_binding, port_security
 from overlace.northbound.resources.addressing import AddressAllocation
@@ -134,6 +135,8 @@ class Ports(Resource[Port]):
     def _mac(operation: Operation, network_id: str, wanted: Mac | None) -> Mac:
         transaction = operation.transaction
         if wanted is not None:
+            if wanted & LATE_FRAMES_MASK == LATE_FRAMES:
+                raise InvalidInput(f"mac_address {format_mac(wanted)}: 0a:4f:... is Overlace's own")
             if _mac_used(transaction, network_id, wanted):
                 raise Conflict(
                     "MacAddressInUse",
