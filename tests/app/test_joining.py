@@ -1,16 +1,20 @@
 """Joining over TLS in a laboratory: the printed scripts on hosts as Debian starts them, a real controller."""
 
 import json
-import subprocess
-import sys
+import re
+import signal
+import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tools.demo import Cloud, until
+from click.testing import CliRunner, Result
+from tools.demo import Cloud, inside, until
 
+from overlace.cli.main import main
 from overlace.lab.description import decode_topology
 from overlace.lab.execution import Completed
 from overlace.lab.lab import Lab
@@ -18,11 +22,14 @@ from overlace.lab.lab import Lab
 pytestmark = pytest.mark.lab
 
 SITE = "{underlay: ipv4, sites: [{name: site-a, ipv4: 10.1.0.0/24, hosts: [h1, h2, h3]}]}"
-BRIDGE = "br-overlace"
+REQUEST = (
+    "openssl genpkey -algorithm RSA -out their.key 2>/dev/null && "
+    "openssl req -new -key their.key -subj /CN={subject} -out their.csr"
+)
 
 
 class Site:
-    """A laboratory of three hosts with a controller, of which h1 and h4's red1 and red4 are joined by TLS."""
+    """Three hosts and a controller; none of which has joined yet."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
@@ -30,10 +37,13 @@ class Site:
 
     def overlace(self, *words: str, given: str | None = None) -> str:
         """The `overlace` command as the operator of the controller types it."""
-        command = [f"{Path(sys.executable).parent}/overlace", *words, "--pki", f"{self.cloud.directory}/pki"]
-        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr
+        done = self.command(*words, given=given)
+        assert done.exit_code == 0, done.stderr
         return done.stdout
+
+    def command(self, *words: str, given: str | None = None) -> Result:
+        environment = {"OVERLACE_PKI": f"{self.cloud.directory}/pki"}
+        return CliRunner().invoke(main, words, input=given, env=environment)
 
     def join_script(self, host: str, *more: str) -> str:
         return self.overlace(
@@ -61,6 +71,12 @@ class Site:
         return "\n".join(
             self.vsctl(host, f"--columns={each}", "list", table) for table, each in columns.items()
         )
+
+    def sessions(self, host: str) -> set[str]:
+        """The connections that the host's Open vSwitch has now, by their local ports."""
+        listed = self.lab.host_run(host, ["ss", "-Htn", "state", "established"]).stdout
+        rows = [line.split() for line in listed.splitlines()]
+        return {local for *_, local, peer in rows if peer.endswith((":6653", ":6640"))}
 
     def log(self) -> str:
         return (self.cloud.directory / "controller.log").read_text()
@@ -111,3 +127,176 @@ def test_a_host_joins_and_running_the_script_again_changes_nothing(site: Site) -
     again = site.run("h1", script)
     assert again.status == 0, again.stderr
     assert (site.configuration("h1"), site.certificates()["host:h1"]["serial"]) == before
+
+
+def test_a_token_is_good_once_and_for_one_name(site: Site) -> None:
+    script = site.join_script("h2")
+
+    # another host's name in the script is not what the token is for
+    stolen = script.replace("NAME=h2", "NAME=h3").replace("SUBJECT=host:h2", "SUBJECT=host:h3")
+    refused = site.run("h3", stolen)
+    assert refused.status != 0
+    assert "the token is for host:h2, not for host:h3" in refused.stderr
+    assert site.vsctl("h3", "list-br") == site.lab.node("h3").own_bridge
+    assert site.vsctl("h3", "get-ssl") == ""
+
+    # the host it is for uses it, and then it is spent, also for that host
+    assert site.run("h2", script).status == 0
+    until(lambda: site.connected("h2"), "h2 does not connect", 20)
+    site.vsctl("h2", "del-ssl")
+    site.lab.host_run(
+        "h2", ["rm", "-r", f"{site.lab.node('h2').environment['OVS_SYSCONFDIR']}/openvswitch/overlace"]
+    )
+    again = site.run("h2", script)
+    assert again.status != 0
+    assert "the token was used at" in again.stderr
+    assert "print a new script with: overlace join h2" in again.stderr
+    assert "enrolment refused" in site.log()
+    assert site.run("h2", site.join_script("h2")).status == 0
+
+
+def test_an_expired_token_is_refused_with_the_cure(site: Site) -> None:
+    script = site.join_script("h3", "--valid-for", "1s")
+    time.sleep(1.1)
+    refused = site.run("h3", script)
+    assert refused.status != 0
+    assert "the token expired at" in refused.stderr
+    assert "overlace join h3" in refused.stderr
+
+
+def test_what_somebody_else_has_set_up_is_not_touched(site: Site) -> None:
+    # given a bridge of the name that is another's
+    site.vsctl("h3", "add-br", "br-theirs", "--", "set", "Bridge", "br-theirs", "datapath_type=netdev")
+    before = site.configuration("h3")
+    refused = site.run("h3", site.join_script("h3", "--bridge", "br-theirs"))
+    assert refused.status != 0
+    assert "bridge br-theirs exists and is not Overlace's" in refused.stderr
+    assert site.configuration("h3") == before
+
+    # and a TLS identity that is another's
+    site.vsctl("h3", "set-ssl", "/their/key", "/their/certificate", "/their/authority")
+    before = site.configuration("h3")
+    refused = site.run("h3", site.join_script("h3"))
+    assert refused.status != 0
+    assert "can have only one" in refused.stderr
+    assert "--plaintext" in refused.stderr
+    assert site.configuration("h3") == before
+    site.vsctl("h3", "del-ssl", "--", "del-br", "br-theirs")
+
+
+def test_a_tls_identity_of_another_that_will_do_is_shared(site: Site) -> None:
+    # given an identity that somebody else set, with a certificate of ours and an authority file that knows ours
+    directory = site.lab.node("h3").directory
+    site.lab.host_run("h3", ["sh", "-c", f"cd {directory} && {REQUEST.format(subject='host:h3')}"])
+    request = (directory / "their.csr").read_text()
+    (directory / "their.pem").write_text(site.overlace("pki", "sign", "h3", given=request))
+    (directory / "their-ca.pem").write_text(site.overlace("pki", "trust"))
+    site.vsctl("h3", "set-ssl", *(f"{directory}/their{each}" for each in (".key", ".pem", "-ca.pem")))
+    before = site.vsctl("h3", "get-ssl")
+
+    # when the host joins, then it uses that, and leaves it there when it leaves
+    assert site.run("h3", site.join_script("h3")).status == 0
+    assert site.vsctl("h3", "get-ssl") == before
+    until(lambda: site.connected("h3"), "h3 does not connect", 20)
+    assert site.run("h3", site.overlace("leave", "h3")).status == 0
+    assert site.vsctl("h3", "get-ssl") == before
+    assert site.vsctl("h3", "list-br") == site.lab.node("h3").own_bridge
+    site.vsctl("h3", "del-ssl")
+
+
+def test_leaving_takes_exactly_our_things_away(site: Site) -> None:
+    site.vsctl("h3", "set-manager", "ptcp:6639:127.0.0.1")
+    before = site.vsctl("h3", "show"), site.vsctl("h3", "get", "Open_vSwitch", ".", "external_ids")
+    assert site.run("h3", site.join_script("h3")).status == 0
+    until(lambda: site.connected("h3"), "h3 does not connect", 20)
+
+    left = site.run("h3", site.overlace("leave", "h3"))
+
+    assert left.status == 0, left.stderr
+    after = site.vsctl("h3", "show"), site.vsctl("h3", "get", "Open_vSwitch", ".", "external_ids")
+    assert after == before
+    assert site.vsctl("h3", "get-ssl") == ""
+    assert not (site.lab.node("h3").directory / "etc/openvswitch/overlace").exists()
+    # once more is no harm, and another host's script is refused
+    assert site.run("h3", site.overlace("leave", "h3")).status == 0
+    assert site.run("h1", site.overlace("leave", "h3")).status != 0
+
+
+def test_a_host_joins_without_a_token_by_hand(site: Site) -> None:
+    script = site.join_script("h3", "--offline")
+    stopped = site.run("h3", script)
+    assert stopped.status == 0
+    assert stopped.stdout.startswith("-----BEGIN CERTIFICATE REQUEST-----")
+    assert site.run("h3", script).stdout == stopped.stdout
+    assert site.vsctl("h3", "get-ssl") == ""
+
+    certificate = site.overlace("pki", "sign", "h3", given=stopped.stdout)
+    (site.lab.node("h3").directory / "etc/openvswitch/overlace/certificate.new").write_text(certificate)
+    assert site.run("h3", script).status == 0
+    until(lambda: site.connected("h3"), "h3 does not connect", 20)
+
+
+def test_a_revoked_host_is_cut_off_by_name_and_may_join_again(site: Site) -> None:
+    until(lambda: site.connected("h2"), "h2 is not there", 20)
+    site.overlace("pki", "revoke", "h2")
+    until(lambda: not site.connected("h2"), "h2 stays connected", 20)
+    until(lambda: "the certificate of host:h2 was revoked" in site.log(), "it is not said", 20)
+    assert site.connected("h1")
+    assert site.certificates()["host:h2"]["validity"] == "revoked"
+
+    assert site.run("h2", site.join_script("h2")).status == 0
+    until(lambda: site.connected("h2"), "h2 does not come back", 30)
+
+
+def test_authorities_roll_over_while_everything_stays_connected(site: Site) -> None:
+    hosts = ("h1", "h2", "h3")
+    until(lambda: all(len(site.sessions(each)) == 2 for each in hosts), "not all are there", 30)
+    site.cloud.tenant("red")
+    for number, host in enumerate(hosts, 1):
+        port = site.cloud.port(f"red{number}", 10 + number)
+        site.cloud.workload(f"red{number}", host, 10 + number, port["id"])
+    until(lambda: all(site.cloud.status(each) == "ACTIVE" for each in site.cloud.ports), "ports are down", 30)
+    traffic = site.lab.popen("red1", ["ping", "-i", "0.2", "-W", "2", "192.168.0.13"])
+    before = {each: site.sessions(each) for each in hosts}
+
+    # both authorities are trusted, and it cannot be ended while hosts would be cut off
+    site.overlace("pki", "rollover", "begin")
+    refused = site.command("pki", "rollover", "finish")
+    assert refused.exit_code != 0
+    assert "host:h1, host:h2, host:h3" in refused.stderr
+
+    # hosts are renewed one by one
+    for each in hosts:
+        renewed = site.run(each, site.overlace("pki", "renew", each))
+        assert renewed.status == 0, renewed.stderr
+    assert json.loads(site.overlace("pki", "rollover", "status", "--json"))["remaining"] == []
+    site.overlace("pki", "rollover", "finish")
+    assert {each["authority"] for each in site.certificates().values()} == {2}
+    assert {each: site.sessions(each) for each in hosts} == before
+
+    traffic.send_signal(signal.SIGINT)
+    sent, answered = map(
+        int, re.findall(r"(\d+) packets transmitted, (\d+) received", traffic.communicate()[0])[0]
+    )
+    assert answered > sent / 2 > 1
+
+    # and a controller that starts anew is taken by all of them, which show their new certificates
+    site.cloud.kill()
+    site.cloud.start()
+    until(lambda: all(site.connected(each) for each in hosts), "not all come back", 40)
+
+
+def test_bytes_that_are_no_tls_harm_nobody(site: Site) -> None:
+    sessions = site.sessions("h1")
+    for port in (6653, 6640, 6655):
+        for text in (b"GET / HTTP/1.1\r\n\r\n", b"\x06\x00\x00\x08\0\0\0\0", bytes(range(256)) * 80, b""):
+            with inside(site.lab.controller_namespace):
+                stranger = socket.create_connection((str(site.lab.controller_address), port), timeout=5)
+            with stranger:
+                stranger.sendall(text)
+                stranger.shutdown(socket.SHUT_WR)
+                while stranger.recv(4096):
+                    pass
+    until(lambda: "it does not speak TLS" in site.log(), "it is not said", 10)
+    assert site.connected("h1")
+    assert site.sessions("h1") == sessions
