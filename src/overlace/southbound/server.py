@@ -173,5 +173,7 @@ def explain(error: OSError) -> str:
             return "it does not speak TLS: was it joined with --plaintext?"
         if reason.endswith(("ALERT_UNKNOWN_CA", "ALERT_BAD_CERTIFICATE", "ALERT_CERTIFICATE_UNKNOWN")):
             return "it does not trust this controller's certificate; join it again"
+        if reason.endswith("ALERT_UNSUPPORTED_CERTIFICATE"):
+            return "it takes the certificate shown here for no controller's; mend with: overlace pki renew controller"
         return f"TLS failed: {reason.replace('_', ' ').lower()}"
     return str(error) or type(error).__name__
