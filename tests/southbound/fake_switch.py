@@ -39,6 +39,10 @@ from overlace.wire.openflow.messages import (
     MeterMod,
     PacketIn,
     PacketOut,
+    PortDescReply,
+    PortDescRequest,
+    PortDescription,
+    PortStatus,
     Role,
     RoleReply,
     RoleRequest,
@@ -60,6 +64,7 @@ class FakeSwitch(asyncio.Protocol):
         self.received: list[Message] = []
         """Every message but the session's own, bundled ones unpacked."""
         self.packets_out: list[PacketOut] = []
+        self.ports: list[PortDescription] = []
         self.role = Role.EQUAL
         self.generation = -1
         self.connected = False
@@ -105,6 +110,20 @@ class FakeSwitch(asyncio.Protocol):
         """Another controller has become master."""
         self.role, self.generation = Role.SLAVE, generation
         self.send(RoleStatus(Role.SLAVE, 0, generation))
+
+    def set_port(self, number: int, name: str, *, carrier: bool) -> None:
+        """A port is there, with or without a carrier; a controller that is connected hears of it."""
+        known = any(port.number == number for port in self.ports)
+        port = PortDescription(number, name, number, 0, 0 if carrier else 1)
+        self.ports = [*(each for each in self.ports if each.number != number), port]
+        if self.connected:
+            self.send(PortStatus(2 if known else 0, port))
+
+    def remove_port(self, number: int) -> None:
+        """A port is gone."""
+        [port] = [each for each in self.ports if each.number == number]
+        self.ports.remove(port)
+        self.send(PortStatus(1, port))
 
     def punt(self, packet: PacketIn) -> None:
         """Send a packet-in."""
@@ -233,6 +252,7 @@ class FakeSwitch(asyncio.Protocol):
         ]
 
     _answers: dict[type, Callable[..., None]] = {
+        PortDescRequest: lambda self, xid, _: self._session.reply(xid, PortDescReply(tuple(self.ports))),
         BarrierRequest: lambda self, xid, _: self._session.reply(xid, BarrierReply()),
         BundleControl: _on_bundle,
         BundleAdd: _on_bundle_add,

@@ -13,7 +13,7 @@ from overlace.southbound.encoding import Encoder
 from overlace.southbound.failures import PlanFailure
 from overlace.southbound.hub import Southbound
 from overlace.southbound.marker import Stamp
-from overlace.southbound.observations import HostSeen, InterfaceSeen, LivenessSeen
+from overlace.southbound.observations import HostSeen, InterfaceSeen, LivenessSeen, PortsSeen
 from overlace.southbound.server import Listen
 from overlace.southbound.settings import Context, Settings
 from overlace.wire.openflow.messages import PacketIn
@@ -42,6 +42,7 @@ class Record:
     holds: list[tuple[str, str]] = field(default_factory=list)
     interfaces: dict[tuple[str, str], InterfaceSeen] = field(default_factory=dict)
     hosts: list[HostSeen] = field(default_factory=list)
+    ports: dict[str, dict[str, int]] = field(default_factory=dict)
     liveness: list[LivenessSeen] = field(default_factory=list)
     packets: list[tuple[str, PacketIn]] = field(default_factory=list)
     acknowledgements: list[tuple[str, int]] = field(default_factory=list)
@@ -67,6 +68,9 @@ class Record:
 
     def host_changed(self, host: HostSeen) -> None:
         self.hosts.append(host)
+
+    def ports_changed(self, ports: PortsSeen) -> None:
+        self.ports[ports.switch] = dict(ports.ports)
 
     def liveness_changed(self, liveness: LivenessSeen) -> None:
         self.liveness.append(liveness)

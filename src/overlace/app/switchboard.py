@@ -14,9 +14,10 @@ from overlace.compiler.probe import PROBE
 from overlace.engine.attachments import Attachments
 from overlace.engine.engine import Engine
 from overlace.engine.interfaces import PluggedInterface
+from overlace.model.site import TransitSwitch
 from overlace.model.snapshot import Snapshot
 from overlace.southbound.failures import PlanFailure
-from overlace.southbound.observations import HostSeen, InterfaceSeen, LivenessSeen
+from overlace.southbound.observations import HostSeen, InterfaceSeen, LivenessSeen, PortsSeen
 from overlace.wire.openflow.messages import PacketIn, PacketOut
 
 log = structlog.get_logger(__name__)
@@ -62,6 +63,12 @@ class Switchboard:
             self.complete(host.host)
         elif not host.connected_ovsdb:
             self._attachments.host_away(host.host)
+
+    def ports_changed(self, ports: PortsSeen) -> None:
+        """A host or transit switch has told its ports; a transit switch has nothing more to tell."""
+        self._engine.observed_fabric_ports(ports.switch, ports.ports)
+        if self._snapshot().get(TransitSwitch, ports.switch) is not None:
+            self.complete(ports.switch)
 
     def liveness_changed(self, liveness: LivenessSeen) -> None:
         """The way to another host came or went."""

@@ -173,6 +173,14 @@ class Reported:
     rows: dict[str, Row] = field(default_factory=dict)
     """What these were read from: rows are immutable, so the same row says the same."""
 
+    def plain_ports(self) -> dict[str, int]:
+        """The interfaces with a carrier that are no workload's, by name, with their numbers."""
+        return {
+            name: seen.ofport
+            for name, seen in self.interfaces.items()
+            if seen.link_up and seen.ofport is not None and seen.iface_id is None
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class News:

@@ -21,7 +21,7 @@ from overlace.southbound.expected import ExpectedSwitch, ExpectedSwitches, Refus
 from overlace.southbound.failures import NotConnectedError, PlanFailure, SouthboundError
 from overlace.southbound.host_database import HostDatabase
 from overlace.southbound.installed import Installed, read_installed
-from overlace.southbound.observations import HostSeen, ObservationSink
+from overlace.southbound.observations import HostSeen, ObservationSink, PortsSeen
 from overlace.southbound.openflow_channel import OpenFlowChannel, SwitchConnection
 from overlace.southbound.ovsdb_channel import OvsdbChannel
 from overlace.southbound.reading import SwitchReader, exactly
@@ -30,7 +30,16 @@ from overlace.southbound.settings import Context
 from overlace.southbound.status import Phase, SouthboundStatus, SwitchStatus
 from overlace.southbound.succession import Succession
 from overlace.southbound.switch import Switch
-from overlace.wire.openflow.messages import FlowEntry, Message, PacketIn, RoleStatus
+from overlace.southbound.switch_ports import SwitchPorts
+from overlace.wire.openflow.messages import (
+    FlowEntry,
+    Message,
+    PacketIn,
+    PortDescReply,
+    PortDescRequest,
+    PortStatus,
+    RoleStatus,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +61,7 @@ class Southbound:
         self._owners: dict[SwitchConnection, Switch] = {}
         self._parked: dict[SwitchConnection, float] = {}
         self._reported: dict[SwitchName, Reported] = {}
+        self._ports: dict[SwitchName, SwitchPorts] = {}
         self._ready: set[SwitchName] | None = set()
         self._openflow = OpenFlowChannel(context.clock, context.tasks, self)
         self._ovsdb = OvsdbChannel(context.clock, context.tasks, self._expected, self)
@@ -271,6 +281,9 @@ class Southbound:
                 self._hand_over(switch.name, message)
             case RoleStatus():
                 switch.role_changed(message)
+            case PortStatus() if switch.name in self._ports:
+                self._ports[switch.name].changed(message)
+                self._tell_ports(switch.name)
             case _:
                 log.debug("switch says", switch=switch.name, message=type(message).__name__)
 
@@ -333,6 +346,7 @@ class Southbound:
     def _forget(self, name: SwitchName) -> None:
         switch = self._switches.pop(name)
         self._reported.pop(name, None)
+        self._ports.pop(name, None)
         if switch.connection is not None:
             switch.connection.close()
 
@@ -353,6 +367,25 @@ class Southbound:
             log.info("switch connected", switch=name, peer=connection.peer)
             switch.attach(connection)
             self._report_host(switch)
+            if switch.expected.kind is SwitchKind.TRANSIT:
+                reading = self._read_ports(name, connection)
+                self._context.tasks.create_task(reading, name=f"ports of {name}")
+
+    async def _read_ports(self, name: SwitchName, connection: SwitchConnection) -> None:
+        """Ask a switch without a database for its ports; what it says of them later is kept up to date."""
+        self._ports.pop(name, None)
+        try:
+            replies = await connection.request(PortDescRequest())
+        except SouthboundError as error:
+            log.warning("switch does not tell its ports", switch=name, reason=str(error))
+            connection.close()
+            return
+        told = (port for reply in replies if isinstance(reply, PortDescReply) for port in reply.ports)
+        self._ports[name] = SwitchPorts(told)
+        self._tell_ports(name)
+
+    def _tell_ports(self, name: SwitchName) -> None:
+        self._sink.ports_changed(PortsSeen(name, self._ports[name].with_carrier()))
 
     def _learn_datapath(self, database: HostDatabase) -> None:
         datapath_id = database.view.datapath_id(database.bridge)
@@ -361,7 +394,10 @@ class Southbound:
             self._claim_parked()
 
     def _observe(self, database: HostDatabase) -> None:
-        told = database.news(self._reported.setdefault(database.host, Reported()))
+        reported = self._reported.setdefault(database.host, Reported())
+        told = database.news(reported)
+        if told.changed or told.removed:
+            self._sink.ports_changed(PortsSeen(database.host, reported.plain_ports()))
         for name in told.removed:
             self._sink.interface_removed(database.host, name)
         for interface in told.changed:

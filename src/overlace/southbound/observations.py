@@ -3,6 +3,7 @@
 Observations are not intents: they never consume revisions, and are rebuilt from the switches at every start.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -57,6 +58,18 @@ class LivenessSeen:
     diagnostic: str
 
 
+@dataclass(frozen=True, slots=True)
+class PortsSeen:
+    """The interfaces of a switch that have a carrier, with their OpenFlow port numbers.
+
+    Of a host those that announce no workload (its way into a fabric among them), of a transit switch all. What is
+    not named has no carrier, or is not there.
+    """
+
+    switch: str
+    ports: Mapping[str, int]
+
+
 class ObservationSink(Protocol):
     """Who wants to know. Called on the event loop's thread; must return soon and must not raise."""
 
@@ -70,6 +83,10 @@ class ObservationSink(Protocol):
 
     def host_changed(self, host: HostSeen) -> None:
         """A connection came or went, or the switch said more about itself."""
+        ...
+
+    def ports_changed(self, ports: PortsSeen) -> None:
+        """Told of a host before it counts as connected, of a transit switch after; and whenever they change."""
         ...
 
     def liveness_changed(self, liveness: LivenessSeen) -> None:
