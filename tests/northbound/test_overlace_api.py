@@ -23,6 +23,35 @@ async def test_given_sites_hosts_and_links_when_made_then_what_is_in_use_stays(c
     await cloud.delete("site", "a")
 
 
+async def test_given_a_fabric_when_something_in_it_contradicts_then_it_is_refused(cloud: Cloud) -> None:
+    await cloud.create("site", id="a")
+    await cloud.create("host", id="h1", site_id="a", fabric_interface="eth1")
+    await cloud.create("transit_switch", id="t1", site_id="a", datapath_id=1)
+    await cloud.create("transit_switch", id="t2", site_id="a", datapath_id="2")
+    # names and datapath ids are one switch's
+    assert await cloud.refused("transit_switch", id="h1", site_id="a", datapath_id=3) == (409, "NodeExists")
+    assert await cloud.refused("host", id="t1", site_id="a") == (409, "NodeExists")
+    assert await cloud.refused("transit_switch", id="t3", site_id="a", datapath_id=2) == (
+        409,
+        "DatapathIdInUse",
+    )
+    assert (await cloud.refused("transit_switch", id="t3", site_id="a", datapath_id=0))[0] == 400
+    assert (await cloud.refused("transit_switch", id="t3", site_id="a", datapath_id=1 << 64))[0] == 400
+    # an interface has one cable, and a cable two ends and a positive cost
+    await cloud.create("link", a_node="h1", a_interface="eth1", b_node="t1", b_interface="1")
+    again = {"a_node": "t2", "a_interface": "1", "b_node": "h1", "b_interface": "eth1"}
+    assert await cloud.refused("link", **again) == (409, "LinkExists")
+    loop = {"a_node": "t1", "a_interface": "8", "b_node": "t1", "b_interface": "9"}
+    assert (await cloud.refused("link", **loop))[0] == 400
+    between = {"a_node": "t1", "a_interface": "2", "b_node": "t2", "b_interface": "2"}
+    assert (await cloud.refused("link", **between, cost=0))[0] == 400
+    link = await cloud.create("link", **between, cost=5)
+    assert (await cloud.update("link", link["id"], cost=7))["cost"] == 7
+    assert (await cloud.refused_update("link", link["id"], cost=-1))[0] == 400
+    # and a switch stays while cables lead to it
+    assert await cloud.refused_delete("transit_switch", "t1") == (409, "TransitSwitchInUse")
+
+
 async def test_given_hosts_when_agents_are_listed_then_they_are_the_hosts(
     cloud: Cloud, api: httpx.AsyncClient, world: StillWorld
 ) -> None:

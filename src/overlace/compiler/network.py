@@ -40,8 +40,7 @@ def project(reader: Reader, unit: UnitId) -> NetworkView | None:
     network = reader.get(Network, unit[0])
     if network is None:
         return None
-    segments = sorted(reader.members(Segment, "network", network.id), key=lambda segment: segment.id)
-    carried = next((segment for segment in segments if segment.network_type in TECHNOLOGIES), None)
+    carried = carried_by(reader, network.id)
     hosts = (reader.get(Host, name) for name in reader.outer(Binding, "place", network.id))
     return NetworkView(
         network.id,
@@ -50,6 +49,12 @@ def project(reader: Reader, unit: UnitId) -> NetworkView | None:
         carried.segmentation_id if carried else None,
         tuple(sorted(host.key for host in hosts if host is not None)),
     )
+
+
+def carried_by(reader: Reader, network_id: str) -> Segment | None:
+    """The segment by which a network travels between hosts: the first by id that a technology here carries."""
+    segments = sorted(reader.members(Segment, "network", network_id), key=lambda segment: segment.id)
+    return next((segment for segment in segments if segment.network_type in TECHNOLOGIES), None)
 
 
 def build(network: NetworkView) -> Output:

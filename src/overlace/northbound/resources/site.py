@@ -7,7 +7,7 @@ from overlace.model import binder
 from overlace.model.declaration import Attribute, Entity
 from overlace.model.port import Binding, BindingState
 from overlace.model.site import Host, Link, Site, TransitSwitch
-from overlace.northbound.errors import BadRequest, Conflict, NotFound
+from overlace.northbound.errors import BadRequest, Conflict, InvalidInput, NotFound
 from overlace.northbound.resources.base import Operation, Resource
 from overlace.northbound.schema.attributes import Computed
 
@@ -71,7 +71,8 @@ class Hosts(Infrastructure[Host]):
     path = "overlace/hosts"
 
     def new(self, operation: Operation, given: dict[str, Any], **fields: Any) -> Host:
-        """With a number of its own."""
+        """With a number of its own. Plans are made by name, so a host and a transit switch do not share one."""
+        _refuse_name_of(operation, TransitSwitch, given["id"])
         fields["key"] = operation.transaction.allocate("host_key")
         return super().new(operation, given, **fields)
 
@@ -95,12 +96,15 @@ class TransitSwitches(Infrastructure[TransitSwitch]):
     path = "overlace/transit-switches"
 
     def create(self, operation: Operation, given: dict[str, Any]) -> TransitSwitch:
-        """With a datapath id that no other switch says."""
+        """Known by a name that no host has, and by a datapath id that no other switch says."""
         same = given["datapath_id"]
+        if not 0 < same < 1 << 64:
+            raise InvalidInput(f"datapath_id {same} is out of range (1 through {(1 << 64) - 1})")
         others: list[TransitSwitch | Host] = [*operation.transaction.all(TransitSwitch)]
         for other in (*others, *operation.transaction.all(Host)):
             if other.datapath_id == same:
                 raise Conflict("DatapathIdInUse", f"Datapath id {same:016x} is that of {other.id}.")
+        _refuse_name_of(operation, Host, given["id"])
         return super().create(operation, given)
 
     def delete(self, operation: Operation, value: TransitSwitch) -> None:
@@ -117,12 +121,37 @@ class Links(Infrastructure[Link]):
     computed: ClassVar[Mapping[str, Computed]] = {"id": Computed(Attribute(), lambda link, _: link.id)}
 
     def create(self, operation: Operation, given: dict[str, Any]) -> Link:
-        """Between nodes that there are."""
-        for end in (given["a_node"], given["b_node"]):
-            known = operation.transaction.get(Host, end) or operation.transaction.get(TransitSwitch, end)
-            if known is None:
-                raise NotFound("node", end)
+        """Between two nodes that there are, at interfaces that have no other link."""
+        _check_cost(given)
+        if given["a_node"] == given["b_node"]:
+            raise InvalidInput(f"a link joins two nodes, and {given['a_node']} is given twice")
+        ends = ((given["a_node"], given["a_interface"]), (given["b_node"], given["b_interface"]))
+        for node, _ in ends:
+            if not (operation.transaction.get(Host, node) or operation.transaction.get(TransitSwitch, node)):
+                raise NotFound("node", node)
+        for node, interface in ends:
+            for other in operation.transaction.members(Link, "node", node):
+                if (node, interface) in (
+                    (other.a_node, other.a_interface),
+                    (other.b_node, other.b_interface),
+                ):
+                    raise Conflict("LinkExists", f"Interface {interface} of {node} has the link {other.id}.")
         return super().create(operation, given)
+
+    def update(self, operation: Operation, value: Link, given: dict[str, Any]) -> Link:
+        """Only the cost may change."""
+        _check_cost(given)
+        return super().update(operation, value, given)
+
+
+def _check_cost(given: dict[str, Any]) -> None:
+    if given.get("cost", 1) < 1:
+        raise InvalidInput(f"cost {given['cost']} of a link is not positive")
+
+
+def _refuse_name_of(operation: Operation, cls: type[Host | TransitSwitch], name: str) -> None:
+    if operation.transaction.get(cls, name) is not None:
+        raise Conflict("NodeExists", f"The name {name} is taken by another node.")
 
 
 def _listed(names: list[str]) -> str:
