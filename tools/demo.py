@@ -235,7 +235,7 @@ def isolation(cloud: Cloud, rounds: int = 400) -> dict[str, int]:
         gratuitous_arp(me, IPv4Address("192.168.0.12")).ljust(60, b"\0") + MAGIC,
         rarp(spoofed).ljust(60, b"\0") + MAGIC,
     ]
-    ears = {name: packet_socket(cloud, name) for name in ("blue1", "blue2", "blue3", "blue4")}
+    ears = {name: packet_socket(cloud, name) for name in cloud.ports if name.startswith("blue")}
     control = packet_socket(cloud, "red2")
     mouth = packet_socket(cloud, "red1")
     probes = 0

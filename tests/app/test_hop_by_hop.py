@@ -1,16 +1,35 @@
 """Networks of type `hop` in a laboratory: a ring of transit switches, a real controller, real packets."""
 
+import re
+import socket
+import struct
 import tempfile
+import time
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tools.demo import OFCTL, Cloud, received, until
+from tools.demo import (
+    MAGIC,
+    OFCTL,
+    Cloud,
+    count,
+    inside,
+    isolation,
+    move,
+    packet_socket,
+    received,
+    until,
+)
 
 from overlace.cli.join import join_commands
+from overlace.kit.addresses import Mac
 from overlace.lab.description import decode_topology
 from overlace.lab.lab import Lab
+from overlace.wire.frames import udp_frame
+from overlace.wire.udp import UdpDatagram
 
 pytestmark = pytest.mark.lab
 
@@ -56,13 +75,16 @@ class Ring:
             controller = f"set-controller br-transit tcp:{self.lab.controller_address}:6653"
             command = f"ovs-vsctl set bridge br-transit protocols=OpenFlow15 -- {controller}"
             self.lab.host_run(name, command.split())
-        nodes = (*HOSTS, *SWITCHES)
-        until(lambda: all(self.cloud.switch(each).get("acknowledged") for each in nodes), "not joined", 30)
+        self._reconnect_quickly()
+        until(self.all_acknowledge, "not joined", 30)
         for tenant in TENANTS:
             self.network(tenant, "hop")
             for number in (1, 2, 3):
                 self.workload(f"{tenant}{number}", f"h{number}", 10 + number)
         self.settle()
+
+    def all_acknowledge(self) -> bool:
+        return all(self.cloud.switch(each).get("acknowledged") for each in (*HOSTS, *SWITCHES))
 
     def _register(self) -> None:
         api = self.cloud.api
@@ -80,6 +102,15 @@ class Ring:
             one, other = link.ends
             ends = {"a_node": one, "a_interface": f"to-{other}", "b_node": other, "b_interface": f"to-{one}"}
             api("POST", "/v2.0/overlace/links", {"link": ends})
+
+    def _reconnect_quickly(self) -> None:
+        """Open vSwitch waits up to 8 seconds between attempts to reach a controller that is not there."""
+        manager = f"tcp:{self.lab.controller_address}:6640"
+        for name in HOSTS:
+            command = f"ovs-vsctl set controller br-overlace max_backoff=1000 -- set manager {manager}"
+            self.lab.host_run(name, [*command.split(), "max_backoff=1000"])
+        for name in SWITCHES:
+            self.lab.host_run(name, ["ovs-vsctl", "set", "controller", "br-transit", "max_backoff=1000"])
 
     def network(self, tenant: str, network_type: str) -> dict[str, Any]:
         wanted = {"name": tenant, "project_id": tenant, "provider:network_type": network_type}
@@ -101,19 +132,19 @@ class Ring:
             30,
         )
 
-    def pings(self, *tenants: str) -> dict[str, int]:
-        """Every workload to every other of its tenant, over IPv4 and IPv6, all at once."""
-        running = [
-            self.lab.popen(f"{tenant}{source}", ["ping", "-c", "2", "-i", "0.2", "-W", "2", address])
+    def unreached(self, *tenants: str) -> list[tuple[str, str]]:
+        """Which workload does not reach which address of its tenant, over IPv4 and IPv6, all tried at once."""
+        ways = [
+            (f"{tenant}{source}", address)
             for tenant in tenants
             for source in (1, 2, 3)
             for target in {1, 2, 3} - {source}
             for address in (f"192.168.0.{10 + target}", f"fd00::{10 + target:x}")
         ]
-        return {
-            "sent": 2 * len(running),
-            "answered": sum(received(each.communicate()[0]) for each in running),
-        }
+        ping = ["ping", "-c", "3", "-i", "0.2", "-W", "2"]
+        running = [self.lab.popen(name, [*ping, address]) for name, address in ways]
+        answered = [received(each.communicate()[0]) for each in running]
+        return [way for way, count in zip(ways, answered, strict=True) if count == 0]
 
     def flows(self, switch: str) -> list[str]:
         """The flows of a transit switch that send somewhere."""
@@ -124,6 +155,14 @@ class Ring:
         path = f"/v2.0/overlace/ports/{self.cloud.ports[port]['id']}/realisation"
         answer: dict[str, Any] = self.cloud.api("GET", path)["realisation"]
         return answer
+
+
+def comparisons(log: str) -> dict[str, list[str]]:
+    """What a controller found when a switch connected: flows to add, to change and to remove."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", log)
+    lines = [line for line in plain.splitlines() if "switch in sync" in line]
+    said = [dict(re.findall(r"(\w+)=(\w+)", line)) for line in lines]
+    return {each["switch"]: [each["added"], each["changed"], each["removed"]] for each in said}
 
 
 @pytest.fixture(scope="module")
@@ -142,4 +181,141 @@ def ring() -> Iterator[Ring]:
 
 
 def test_each_tenant_reaches_all_its_own_over_the_fabric(ring: Ring) -> None:
-    assert ring.pings(*TENANTS) == {"sent": 48, "answered": 48}
+    assert ring.unreached(*TENANTS) == []
+    assert [ring.realisation(name)["obstacles"] for name in ring.cloud.ports] == [[]] * 6
+
+
+def test_frames_cross_the_fabric_under_labels_and_nothing_else_does(ring: Ring) -> None:
+    # given a pair of ears on the cable of h1, and a host that says something there by itself
+    listen = ["tcpdump", "-i", "to-h1", "-c", "8", "-e", "-n", "-t", "ether", "proto", "0x8847"]
+    ears = ring.lab.host_popen("t1", listen)
+    assert ears.stderr is not None
+    assert "listening" in "".join(ears.stderr.readline() for _ in range(2))
+    # when red speaks
+    ring.lab.exec("red1", ["ping", "-c", "4", "-i", "0.1", "192.168.0.12"])
+    heard = ears.communicate(timeout=10)[0]
+    # then both hosts are named by their labels, and the network by its own
+    network = ring.cloud.api("GET", f"/v2.0/networks/{ring.cloud.networks['red']}")["network"]
+    assert "02:4f:00:00:00:01 > 02:4f:00:00:00:02" in heard
+    assert f"MPLS (label {network['provider:segmentation_id']}," in heard
+
+
+def test_transit_tables_grow_with_hosts_and_not_with_ports(ring: Ring) -> None:
+    before = {switch: ring.flows(switch) for switch in SWITCHES}
+    assert {switch: len(flows) for switch, flows in before.items()} == {"t1": 3, "t2": 3, "t3": 3}
+    for octet in range(50, 60):
+        ring.workload(f"red{octet}", f"h{1 + octet % 3}", octet)
+    ring.settle()
+    ring.lab.exec("red1", ["ping", "-c", "1", "-W", "2", "192.168.0.52"])
+    assert {switch: ring.flows(switch) for switch in SWITCHES} == before
+
+
+def test_nothing_of_one_tenant_reaches_the_other(ring: Ring) -> None:
+    figures = isolation(ring.cloud, rounds=20)
+    assert figures["leaked"] == 0
+    assert figures["heard_by_own_tenant"] > 0
+
+
+def test_a_host_takes_nothing_from_the_fabric_that_no_host_labelled(ring: Ring) -> None:
+    # given a stranger who can send into the cable between h3 and its switch, and knows the labels
+    label = {name: bytes.fromhex(f"024f0000000{name[1:]}") for name in HOSTS}
+    number = ring.cloud.api("GET", f"/v2.0/networks/{ring.cloud.networks['red']}")["network"]
+    shim = struct.pack("!I", int(number["provider:segmentation_id"]) << 12 | 0x1FF)
+    inner = udp_frame(
+        Mac(0x02000000000B),
+        Mac(0x02000000000D),
+        IPv4Address("192.168.0.11"),
+        IPv4Address("192.168.0.13"),
+        UdpDatagram(4000, 4001, MAGIC),
+    )
+    stranger, mpls = bytes.fromhex("024f00000063"), b"\x88\x47"
+    tagged = inner[:12] + b"\x81\x00\x00\x05" + inner[12:]
+    refused = [
+        inner,
+        label["h3"] + stranger + mpls + shim + inner,
+        label["h2"] + label["h1"] + mpls + shim + inner,
+        label["h3"] + label["h1"] + mpls + struct.pack("!I", 0xFFFFE << 12 | 0x1FF) + inner,
+        label["h3"] + label["h1"] + mpls + struct.pack("!I", 0x1FF) + inner,
+        label["h3"] + label["h1"] + mpls + shim + tagged,
+        label["h3"] + label["h1"] + mpls + shim[:2],
+    ]
+    ears = [packet_socket(ring.cloud, name) for name in ("red3", "blue3")]
+    with inside(ring.lab.node("t3").namespace):
+        mouth = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    mouth.bind(("to-h3", 0))
+    for frame in refused:
+        mouth.send(frame.ljust(60, b"\0"))
+    time.sleep(1)
+    # then none is delivered, and the one that the label of a known host vouches for is
+    assert [count(ear) for ear in ears] == [0, 0]
+    mouth.send(label["h3"] + label["h1"] + mpls + shim + inner)
+    time.sleep(1)
+    assert [count(ear) for ear in ears] == [1, 0]
+
+
+def test_a_workload_moves(ring: Ring) -> None:
+    # of 600 frames; how many the cut-over itself costs, `make demo` measures
+    assert move(ring.cloud, "h3") < 250
+    ring.lab.exec("red3", ["ping", "-c", "2", "-i", "0.1", "-W", "2", "fd00::c"])
+
+
+def test_a_workload_moves_while_no_controller_runs(ring: Ring) -> None:
+    # given a move that is prepared, and then no controller
+    ring.lab.prepare_move("red2", "h1")
+    until(lambda: ring.realisation("red2")["bindings"].get("h1") == "prepared", "not prepared", 10)
+    time.sleep(0.3)
+    ring.cloud.kill()
+    # when the workload starts at its new host, then the data path alone has moved it
+    ring.lab.complete_move("red2")
+    for name in ("red1", "red3"):
+        for address in ("192.168.0.12", "fd00::c"):
+            ring.lab.exec(name, ["ping", "-c", "2", "-i", "0.1", "-W", "2", address])
+    # when the controller comes back, then every switch is as it should be, and nothing is written
+    log = ring.cloud.directory / "controller.log"
+    before = log.stat().st_size
+    ring.cloud.start()
+    until(ring.all_acknowledge, "not back", 30)
+    assert comparisons(log.read_bytes()[before:].decode()) == dict.fromkeys((*HOSTS, *SWITCHES), ["0"] * 3)
+    # when the workload goes on speaking, then the controller learns of the move
+    speak = ring.lab.popen("red3", ["ping", "-i", "0.2", "-c", "200", "192.168.0.12"])
+    until(lambda: ring.realisation("red2")["bindings"].get("h1") == "active", "the port has not moved", 30)
+    ring.lab.release_move("red2")
+    until(lambda: ring.realisation("red2")["bindings"] == {"h1": "active"}, "the old binding stays", 10)
+    speak.terminate()
+
+
+def test_a_cut_link_is_routed_around_and_used_again_when_mended(ring: Ring) -> None:
+    before = {switch: ring.flows(switch) for switch in SWITCHES}
+    ring.lab.cut("t1-t3")
+    until(lambda: ring.flows("t1") != before["t1"], "t1 keeps sending into the cut link", 10)
+    until(lambda: ring.flows("t3") != before["t3"], "t3 keeps sending into the cut link", 10)
+    assert ring.unreached(*TENANTS) == []
+    ring.lab.heal("t1-t3")
+    until(
+        lambda: {switch: ring.flows(switch) for switch in SWITCHES} == before, "the old routes are gone", 10
+    )
+    assert ring.unreached(*TENANTS) == []
+
+
+def test_a_host_that_is_cut_off_is_named(ring: Ring) -> None:
+    ring.lab.cut("h2-t2")
+
+    def obstacles() -> list[str]:
+        return list(ring.realisation("blue1")["obstacles"])
+
+    until(lambda: bool(obstacles()), "nothing stands in the way of blue1", 10)
+    assert obstacles() == ["interface to-t2 of host h2 is not in its bridge, or has no carrier"]
+    ring.lab.heal("h2-t2")
+    until(lambda: not obstacles(), "h2 stays away", 10)
+
+
+def test_networks_of_both_types_live_side_by_side(ring: Ring) -> None:
+    hop, vxlan = (
+        ring.cloud.api("GET", f"/v2.0/networks/{ring.network(name, kind)['id']}")["network"]
+        for name, kind in (("green", "hop"), ("grey", "vxlan"))
+    )
+    assert (hop["mtu"], vxlan["mtu"]) == (1600 - 18, 1600 - 50)
+    for number in (1, 2, 3):
+        ring.workload(f"grey{number}", f"h{number}", 10 + number)
+    ring.settle()
+    assert ring.unreached("red", "grey") == []

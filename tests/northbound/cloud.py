@@ -78,4 +78,6 @@ def error(answer: httpx.Response) -> tuple[int, str]:
 def _path(kind: str) -> str:
     if kind in ("site", "host", "link", "binding"):
         return f"overlace/{kind}s"
+    if kind == "transit_switch":
+        return "overlace/transit-switches"
     return COLLECTIONS.get(kind, f"{kind}s")

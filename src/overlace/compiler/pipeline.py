@@ -6,7 +6,7 @@ of transit switches at FABRIC_ADMIT, where its sender must be a known host; both
 
     workload -> CLASSIFY -> SOURCE_GUARD -> RESPOND -> EGRESS_* -> DESTINATION -> LOCAL -> INGRESS_* -> DELIVER
     tunnel   -> CLASSIFY -> TUNNEL_ADMIT -> WIRE_IN ---> ARMED ---^     |-> ENCAPSULATE -> REMOTE -> tunnel
-    fabric   -> CLASSIFY -> FABRIC_ADMIT -> LABEL_IN --^                            |-> FABRIC -> UPLINK -> fabric
+    fabric   -> CLASSIFY -> FABRIC_ADMIT -> LABEL_IN --^                  |-> FABRIC -> UPLINK -> WRAP -> fabric
 """
 
 from dataclasses import dataclass
@@ -69,9 +69,11 @@ class Table(IntEnum):
     REMOTE = 56
     """At which tunnel endpoint is the destination host? (reach)"""
     FABRIC = 57
-    """Which label has the destination host in the fabric? (host)"""
+    """Is the destination host in the fabric? (host)"""
     UPLINK = 58
-    """Where does this host's way into the fabric begin? (host)"""
+    """Is this host's own way into the fabric in order? (host)"""
+    WRAP = 59
+    """Under which labels does the frame leave? (host)"""
     INGRESS_TRACK = 60
     """Connection tracking of what a port receives. (base)"""
     INGRESS_POLICY = 61
@@ -107,6 +109,8 @@ GENERATION = Field.REG7
 """The binding generation of the destination port."""
 SOURCE_HOST = Field.REG8
 """The key of the host that sent the frame over a tunnel or the fabric; 0 for frames of this host's ports."""
+LABEL = Field.REG9
+"""The MPLS label of the network in the fabric."""
 
 
 STATELESS = 1 << 16
@@ -131,6 +135,8 @@ TUNNEL_OFPORT = 65000
 LIVENESS_OFPORT_FIRST = 32768
 LIVENESS_OFPORT_LAST = 64999
 """The fixed-remote ports on which BFD runs; a number belongs to the far host, whoever watches it."""
+UPLINK_GROUP = 0xFA000001
+"""The group through which a host sends into the fabric."""
 RESERVED_VNI_FIRST = 0xFFFF00
 VNI_PROBE = 0xFFFF01
 """Path-MTU probes between hosts."""
