@@ -6,6 +6,7 @@ business of who shows it.
 
 from collections.abc import Callable, Iterable, Iterator
 
+from overlace.compiler.network import carried_by
 from overlace.compiler.plan import FragmentId
 from overlace.compiler.reader import Reader, World
 from overlace.compiler.technologies.members import TECHNOLOGIES
@@ -15,7 +16,7 @@ from overlace.engine.interfaces import Interfaces
 from overlace.engine.reason import Ground, Reason
 from overlace.engine.switch_facts import AskSwitch, switch_reasons
 from overlace.kit.addresses import IPAddress
-from overlace.model.network import Network, Segment
+from overlace.model.network import Network
 from overlace.model.port import Binding, Port
 from overlace.model.site import Host, Site
 from overlace.model.snapshot import Snapshot
@@ -97,19 +98,17 @@ class Diagnosis:
                 yield Reason(Ground.PENDING, text, "", name, blocking=False)
 
     def _carriage(self, snapshot: Snapshot, port: Port, network: Network) -> Iterator[Reason]:
-        segments = list(snapshot.members(Segment, "network", network.id))
-        technology = next(
-            (TECHNOLOGIES[each.network_type] for each in segments if each.network_type in TECHNOLOGIES), None
-        )
+        reader = Reader(World(snapshot, self._engine.world.observations))
+        segment = carried_by(reader, network.id)
         name = network.name or network.id
-        if technology is None:
+        if segment is None:
             types = ", ".join(sorted(TECHNOLOGIES))
             text = f"network {name} has no segment that leads to other hosts (there are {types})"
             yield Reason(Ground.NO_SEGMENT, text, "make the network anew with one of these types", "", False)
             return
+        technology = TECHNOLOGIES[segment.network_type]
         names = set(snapshot.outer(Binding, "place", network.id))
         hosts = {key: host for key in names if (host := snapshot.get(Host, key)) is not None}
-        reader = Reader(World(snapshot, self._engine.world.observations))
         for binding in snapshot.members(Binding, "port", port.id):
             here = hosts.get(binding.host_id)
             if here is None:
