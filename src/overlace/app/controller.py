@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from overlace.app.api_server import serve_api
 from overlace.app.authentication import authenticator
+from overlace.app.chores import chores
 from overlace.app.clock import SystemClock
 from overlace.app.database import open_database
 from overlace.app.enrolling import enrolling, open_trust
@@ -41,14 +42,10 @@ from overlace.southbound.hub import Southbound
 from overlace.southbound.marker import Stamp
 from overlace.southbound.server import Listen
 from overlace.southbound.settings import Context
-from overlace.store.errors import StoreUnavailable
 from overlace.store.store import Commit, Store
 from overlace.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)
-
-CHORES_INTERVAL = 5.0
-"""Seconds between looks at what only time brings about."""
 
 
 class _Stopped(Exception):
@@ -121,7 +118,7 @@ async def _controller(
     )
     workers = [
         tasks.create_task(attachments.run(), name="attachments"),
-        tasks.create_task(_chores(attachments), name="chores"),
+        tasks.create_task(chores(store, engine, attachments, clock), name="chores"),
         tasks.create_task(underlay.run(), name="underlay"),
     ]
     where = f"{settings.switch_address} port {settings.openflow_port} or {settings.ovsdb_port}"
@@ -154,16 +151,6 @@ async def _controller(
         for worker in workers:
             worker.cancel()
         await southbound.stop()
-
-
-async def _chores(attachments: Attachments) -> None:
-    """What is due because time has passed."""
-    while True:
-        await asyncio.sleep(CHORES_INTERVAL)
-        try:
-            await attachments.expire()
-        except StoreUnavailable as reason:
-            log.warning("chores put off", reason=str(reason))
 
 
 class _Outlet:

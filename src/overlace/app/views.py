@@ -1,5 +1,6 @@
 """What the API shows of the engine and the switches."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from overlace.app.reason_view import reasons_view
@@ -25,12 +26,13 @@ class EngineViews:
         return self._engine.port_status(port_id)
 
     def status(self) -> Mapping[str, object]:
-        """The cluster, the revision compiled, the switches behind it, and every switch."""
+        """The cluster, the revision compiled, the switches behind it, every switch, and how many numbers rest."""
         return {
             "cluster": self._store.cluster,
             "compiled": str(self._engine.compiled),
             "behind": self._engine.realisation.behind(),
             "switches": self._switches.switches(),
+            "quarantine": Counter(pool.split(":")[0] for pool, _ in self._store.allocations.quarantined()),
         }
 
     def port_realisation(self, port_id: str, *, with_hosts: bool) -> Mapping[str, object]:

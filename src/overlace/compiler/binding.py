@@ -11,6 +11,7 @@ from overlace.compiler.pipeline import (
     GENERATION,
     GROUP,
     LATE_FRAMES,
+    LEARNED_SECONDS,
     NETWORK,
     SOURCE_PORT,
     STATELESS,
@@ -58,7 +59,6 @@ from overlace.model.site import Host
 
 ACTIVATION = b"active"
 """Userdata of the packet-in by which a prepared port says that it has started: followed by the port key."""
-_LEARNED_SECONDS = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +242,7 @@ def _first_frame(view: BindingView, mark: int) -> Flow:
         table=int(Table.OVERRIDE),
         priority=100,
         cookie=cookie(CookieClass.LEARNED, view.port_key),
-        hard_timeout=_LEARNED_SECONDS,
+        hard_timeout=LEARNED_SECONDS,
         specs=(
             LearnMatch(whole(DESTINATION_PORT), view.port_key),
             LearnMatch(whole(GENERATION), view.superseded),

@@ -11,6 +11,7 @@ from overlace.compiler.pipeline import (
     DESTINATION_PORT,
     FLAGS,
     GENERATION,
+    LEARNED_SECONDS,
     NETWORK,
     SOURCE_HOST,
     CookieClass,
@@ -30,8 +31,6 @@ from overlace.kit.addresses import IPAddress
 from overlace.model.network import Network
 from overlace.model.port import Binding, BindingState, Port
 from overlace.model.site import Host
-
-_LEARNED_SECONDS = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def _armed(view: LocationView, host_key: int, mark: int) -> Flow:
         table=int(Table.OVERRIDE),
         priority=100,
         cookie=cookie(CookieClass.LEARNED, view.port_key),
-        hard_timeout=_LEARNED_SECONDS,
+        hard_timeout=LEARNED_SECONDS,
         specs=(
             LearnMatch(whole(DESTINATION_PORT), view.port_key),
             LearnMatch(whole(GENERATION), view.generation),

@@ -150,6 +150,9 @@ LATE_FRAMES = 0x0A4F << 32
 delivered to that port or dropped, never sent on again; no port has such an address."""
 LATE_FRAMES_MASK = 0xFFFF << 32
 
+LEARNED_SECONDS = 0xFFFF
+"""How long what the data path has learned lives: the longest that OpenFlow can say, for so long may an outage last."""
+
 METER_PROBE = 1
 """How many probes a second a switch hands to the controller."""
 

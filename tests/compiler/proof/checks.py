@@ -89,6 +89,11 @@ class _Trial:
         self._is_understood = self._is_understood and sender is not None and self._is_comparable(place)
         if not self._is_understood or sender is None:
             return
+        if not all(
+            self._is_comparable((host, None)) for host in self._meaning.by_way_of(sender, said.packet)
+        ):
+            self._is_understood = False
+            return
         meant = self._among_current(self._meaning.outcome(sender, said))
         seen = self._seen(journey, place)
         assert seen == meant, f"{said}\nfrom {place}: {seen}, but is to be {meant}"

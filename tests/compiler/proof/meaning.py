@@ -96,7 +96,7 @@ class Meaning:
     # Where it goes
 
     def _destinations(self, sender: Port, here: Binding, packet: Packet) -> Iterator[Binding]:
-        """A group address is everyone in the network; any other is the port that has it, where it is active."""
+        """A group address is everyone in the network; any other is the port that has it, where it is served."""
         everyone = is_multicast(packet[F.ETH_DST])
         for port in self._snapshot.members(Port, "network", sender.network_id):
             for binding in self._snapshot.members(Binding, "port", port.id):
@@ -104,12 +104,28 @@ class Meaning:
                 arriving = binding.state is BindingState.PREPARED and binding.host_id != here.host_id
                 if (
                     port.mac_address == packet[F.ETH_DST]
-                    and active
+                    and binding == self._served_at(port)[0]
                     and port.admin_state_up
                     or everyone
                     and (active or arriving)
                 ):
                     yield binding
+
+    def _served_at(self, port: Port) -> tuple[Binding | None, str | None]:
+        """Where frames to the port end, and the host by whose way if it is another: the active binding, or while its
+        interface is gone and a move is prepared, the prepared one by way of the active one's host."""
+        bindings = sorted(self._snapshot.members(Binding, "port", port.id), key=lambda each: each.host_id)
+        active = next((each for each in bindings if each.state is BindingState.ACTIVE), None)
+        prepared = next((each for each in bindings if each.state is BindingState.PREPARED), None)
+        if active is None or prepared is None or (active.host_id, port.id) in self._ofports:
+            return active, None
+        return prepared, active.host_id
+
+    def by_way_of(self, sender: Binding, packet: Packet) -> set[str]:
+        """The hosts that send a frame on to where its port is served."""
+        ports = self._snapshot.members(Port, "network", sender.network_id)
+        ways = (self._served_at(port)[1] for port in ports if port.mac_address == packet[F.ETH_DST])
+        return {host for host in ways if host is not None}
 
     def _hears(self, binding: Binding, sender: Binding) -> bool:
         port = self._known(binding.port_id)
