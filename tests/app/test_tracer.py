@@ -193,7 +193,8 @@ async def test_given_a_flow_that_is_gone_then_it_is_named_and_what_should_have_b
     forward = told["forward"]
     assert isinstance(forward, dict)
     assert (forward["verdict"], forward["planned"]) == ("dropped", "delivered")
-    assert forward["summary"] == "h2 lacks a flow of interface of port db; the next audit puts it back"
+    assert forward["summary"] == "h2 lacks a flow of interface of port db"
+    assert forward["cure"] == "overlace host audit h2"
     assert switches.read == ["h1", "h2"]  # each once, though both ways over both tables were followed
 
 

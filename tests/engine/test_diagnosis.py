@@ -104,6 +104,14 @@ def test_given_a_second_place_then_it_is_told_and_blocks_nothing(world: TracedWo
     assert (reason.ground, reason.host, reason.blocking) == (Ground.PREPARED, "h3", False)
 
 
+def test_given_an_interface_left_behind_then_it_is_fenced_and_blocks_nothing(world: TracedWorld) -> None:
+    world.world.bind(world.ports["web"], "h1", 1, BindingState.FENCED, 1)
+    world.world.bind(world.ports["web"], "h2", 9, BindingState.ACTIVE, 2)
+    world.interfaces.put(PluggedInterface("h2", "tap-web", "web", 9))
+    (reason,) = reasons(world)
+    assert (reason.ground, reason.host, reason.blocking) == (Ground.FENCED, "h1", False)
+
+
 def test_given_a_host_that_is_away_then_since_when(world: TracedWorld) -> None:
     seen = SwitchFacts(last_seen=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
     (reason,) = reasons(world, h1=seen)

@@ -11,6 +11,7 @@ _WITHOUT_HOSTS: Mapping[Ground, str] = {
     Ground.NO_OFPORT: "the port's interface does not work",
     Ground.BINDING_PENDING: "the port's binding is being made",
     Ground.PREPARED: "the port is prepared at another host and becomes active with its first frame there",
+    Ground.FENCED: "an interface of the port is left at a host that it has moved away from",
     Ground.HOST_AWAY: "the port's host is not connected",
     Ground.HOST_SILENT: "the port's host is not fully connected",
     Ground.SWITCH_HELD: "the port's host is on hold",

@@ -72,6 +72,11 @@ def _at_host(
         text = f"prepared at {host}: its first frame there, or an activation, makes it active"
         cure = f"let the workload start at {host} (it sends a RARP or any frame)"
         yield Reason(Ground.PREPARED, text, cure, host, blocking=elsewhere is None)
+    elif binding.state is BindingState.FENCED:
+        text = f"interface {interface.name} of {host} is fenced: the port has moved on"
+        text += f" ({binding.reason})" if binding.reason else ""
+        cure = f"take the old interface off {host}: ovs-vsctl del-port {interface.name}"
+        yield Reason(Ground.FENCED, text, cure, host, blocking=elsewhere is None)
 
 
 def _nowhere(snapshot: Snapshot, interfaces: Interfaces, port: Port, switch: AskSwitch) -> Iterator[Reason]:

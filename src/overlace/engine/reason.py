@@ -15,6 +15,7 @@ class Ground(Enum):
     NO_OFPORT = "no_ofport"
     BINDING_PENDING = "binding_pending"
     PREPARED = "prepared"
+    FENCED = "fenced"
     HOST_AWAY = "host_away"
     HOST_SILENT = "host_silent"
     SWITCH_HELD = "switch_held"

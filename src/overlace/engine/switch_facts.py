@@ -37,7 +37,6 @@ def switch_reasons(host: str, facts: SwitchFacts, *, blocking: bool = True) -> l
         cure = f"run on it the script that is printed by: overlace join {host}"
         return [Reason(Ground.HOST_SILENT, text, cure, host, blocking)]
     if facts.hold is not None:
-        return [
-            Reason(Ground.SWITCH_HELD, f"the switch of {host} is on hold: {facts.hold}", "", host, blocking)
-        ]
+        text = f"the switch of {host} is on hold: {facts.hold}"
+        return [Reason(Ground.SWITCH_HELD, text, f"see: overlace host show {host}", host, blocking)]
     return []

@@ -132,6 +132,8 @@ class Explainer:
             what = "is not bound to this host"
         elif not port.admin_state_up:
             what = "is administratively down"
+        elif here.state is BindingState.FENCED:
+            what = "has moved away from this host, and what is left of it here is fenced"
         elif here.state is BindingState.PREPARED:
             what = "is prepared at this host and not active yet"
         else:

@@ -83,7 +83,10 @@ class Reporter:
         differences = report["differences"]
         assert isinstance(differences, list)
         summary = "; ".join(str(each["text"]) for each in differences)
-        cure = "wait for the audit, and find out who changes the switch"
+        hosts = {str(each["host"]) for each in differences}
+        cure = "the next audit repairs it"
+        if self._scope.project_id is None:
+            cure = " and ".join(f"overlace host audit {host}" for host in sorted(hosts))
         return told | {"reason": "unlike_the_plan", "summary": summary, "cure": cure}
 
     def unreadable(self, switch: str, why: str) -> Json:
@@ -211,7 +214,7 @@ _HIDDEN: Mapping[str, str] = {
     "unknown_destination": "no port has that address",
 }
 _DIFFERENCES: Mapping[str, str] = {
-    "missing": "{host} lacks a flow of {cause}; the next audit puts it back",
-    "changed": "{host} has another flow in place of that of {cause}; the next audit corrects it",
-    "foreign": "{host} has a flow that is not in the plan ({cause}); the next audit removes it",
+    "missing": "{host} lacks a flow of {cause}",
+    "changed": "{host} has another flow in place of that of {cause}",
+    "foreign": "{host} has a flow that is not in the plan: {cause}",
 }
