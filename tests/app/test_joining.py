@@ -155,6 +155,47 @@ def test_a_token_is_good_once_and_for_one_name(site: Site) -> None:
     assert site.run("h2", site.join_script("h2")).status == 0
 
 
+def test_a_script_for_another_does_not_replace_who_a_host_is(site: Site) -> None:
+    before = site.configuration("h1")
+    scripts = {
+        site.join_script("h3"): "joined as h1 already",
+        site.join_script("t1", "--transit", "--bridge", "br-overlace"): "has a controller already",
+        site.join_script("t1", "--transit", "--bridge", "br-new"): "there is no bridge br-new",
+        site.overlace("pki", "renew", "h3"): "this machine is host:h1 already, not host:h3",
+    }
+    for script, why in scripts.items():
+        refused = site.run("h1", script)
+        assert refused.status != 0
+        assert why in refused.stderr
+    assert site.configuration("h1") == before
+
+
+def test_a_transit_switch_joins_with_its_bridge_and_leaves_it_as_it_was(site: Site) -> None:
+    bridge = ("add-br", "br-fabric", "--", "set", "Bridge", "br-fabric", "datapath_type=netdev")
+    site.vsctl("h3", *bridge)
+    joined = site.run("h3", site.join_script("t1", "--transit", "--bridge", "br-fabric"))
+    assert joined.status == 0, joined.stderr
+    assert site.vsctl("h3", "get-controller", "br-fabric") == f"ssl:{site.lab.controller_address}:6653"
+    assert site.vsctl("h3", "get-manager") == ""
+    until(lambda: "unknown switch connected" in site.log(), "the bridge does not call", 20)
+
+    assert site.run("h3", site.overlace("leave", "t1")).status == 0
+    assert site.vsctl("h3", "get-controller", "br-fabric") == ""
+    assert site.vsctl("h3", "get-ssl") == ""
+    site.vsctl("h3", "del-br", "br-fabric")
+    site.overlace("pki", "revoke", "switch:t1")
+
+
+def test_a_host_that_joined_in_plaintext_goes_over_to_tls(site: Site) -> None:
+    assert site.run("h3", site.join_script("h3", "--plaintext")).status == 0
+    address = site.lab.controller_address
+    assert site.vsctl("h3", "get-manager") == f"tcp:{address}:6640"
+    assert site.run("h3", site.join_script("h3")).status == 0
+    assert site.vsctl("h3", "get-manager") == f"ssl:{address}:6640"
+    assert site.vsctl("h3", "get-controller", "br-overlace") == f"ssl:{address}:6653"
+    assert site.run("h3", site.overlace("leave", "h3")).status == 0
+
+
 def test_an_expired_token_is_refused_with_the_cure(site: Site) -> None:
     script = site.join_script("h3", "--valid-for", "1s")
     time.sleep(1.1)
@@ -271,7 +312,10 @@ def test_authorities_roll_over_while_everything_stays_connected(site: Site) -> N
         assert renewed.status == 0, renewed.stderr
     assert json.loads(site.overlace("pki", "rollover", "status", "--json"))["remaining"] == []
     site.overlace("pki", "rollover", "finish")
-    assert {each["authority"] for each in site.certificates().values()} == {2}
+    certificates = site.certificates()
+    assert "authority:1" not in certificates
+    holders = ("controller:overlace", *(f"host:{each}" for each in hosts))
+    assert {certificates[each]["authority"] for each in holders} == {2}
     assert {each: site.sessions(each) for each in hosts} == before
 
     traffic.send_signal(signal.SIGINT)

@@ -33,7 +33,7 @@ class Server:
             for name, port in zip(("api", "openflow", "ovsdb"), self._ports, strict=True)
         ]
         with (self._directory / "controller.log").open("wb") as log:
-            command = [*OVERLACE, "serve", *database, "--auth", "identity", *ports]
+            command = [*OVERLACE, "serve", *database, "--auth", "identity", "--plaintext", *ports]
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             self._await_answer()

@@ -74,7 +74,7 @@ def _options(command: Any) -> Any:
 def add(
     name: str, site: str, bridge: str | None, observe: bool, api: Api, as_json: bool, **more: Any
 ) -> None:
-    """Add the host NAME, as its Open vSwitch's external-ids:system-id will say.
+    """Add the host NAME; the script of `overlace join NAME` then brings it in.
 
     \b
     Examples:

@@ -32,7 +32,7 @@ class TunnelEndpoint:
 )
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """A hypervisor. `id` is its name (Open_vSwitch external_ids:system-id); `key` is its number."""
+    """A hypervisor. `id` is its name, which its database and certificate must say; `key` is its number."""
 
     id: str = api(kind="name", post=True, required=True)
     site_id: str = api(post=True, required=True)

@@ -7,11 +7,13 @@ WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 printf '%s' "$TRUST" >"$WORK/trust.pem"
 
+holder() { openssl x509 -in "$1" -noout -subject -nameopt RFC2253 2>/dev/null | tr -d ' '; }
+
 # Whether the certificate in file $1 is this host's, for the key in file $2, and neither over nor revoked.
 usable() {
   [ -s "$1" ] && [ -s "$2" ] || return 1
   openssl verify -purpose sslclient -CAfile "$WORK/trust.pem" "$1" >/dev/null 2>&1 || return 1
-  [ "$(openssl x509 -in "$1" -noout -subject -nameopt RFC2253 | tr -d ' ')" = "subject=CN=$SUBJECT" ] || return 1
+  [ "$(holder "$1")" = "subject=CN=$SUBJECT" ] || return 1
   [ "$(openssl x509 -in "$1" -noout -pubkey)" = "$(openssl pkey -in "$2" -pubout)" ] || return 1
   serial=$(openssl x509 -in "$1" -noout -serial)
   case " $REVOKED " in *" ${serial#serial=} "*) return 1 ;; esac
@@ -56,6 +58,10 @@ new_certificate() {
     exit 0
   fi
 }
+
+HOLDER=$(holder "$CERTIFICATE")
+[ -z "$HOLDER" ] || [ "$HOLDER" = "subject=CN=$SUBJECT" ] ||
+  refuse "this machine is ${HOLDER#subject=CN=} already, not $SUBJECT; take that away first with: overlace leave"
 
 # Open vSwitch has one TLS identity for all its connections. Another's is used when it will do, and never replaced.
 SSL_KEY=$(setting SSL private_key)
