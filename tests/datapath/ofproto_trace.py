@@ -51,7 +51,13 @@ class TraceResult:
         return "Not tunneling to our own address" not in self.text
 
 
-def trace(switch: PrivateSwitch, bridge: str, packet: Packet, ct_states: Sequence[int] = ()) -> TraceResult:
+def trace(
+    switch: PrivateSwitch,
+    bridge: str,
+    packet: Packet,
+    ct_states: Sequence[int] = (),
+    tunnel_port: int = TUNNEL_PORT,
+) -> TraceResult:
     """Ask the switch what would happen to a packet (its `Field.IN_PORT` says where it comes in)."""
     options = [part for state in ct_states for part in ("--ct-next", _flag_names(state))]
     text = switch.appctl("ofproto/trace", bridge, packet_text(packet), *options)
@@ -64,7 +70,8 @@ def trace(switch: PrivateSwitch, bridge: str, packet: Packet, ct_states: Sequenc
     return TraceResult(
         Outcome(
             Counter(
-                _output(TUNNEL_PORT if port == TUNNELLED else ports[port], sent) for port, sent in seen.sent
+                _output(tunnel_port if port == TUNNELLED else ports[port], sent, tunnel_port)
+                for port, sent in seen.sent
             ),
             Counter("invalid_ttl" if reason == _INVALID_TTL else "action" for reason in seen.to_controller),
             Counter(seen.committed),
@@ -73,11 +80,11 @@ def trace(switch: PrivateSwitch, bridge: str, packet: Packet, ct_states: Sequenc
     )
 
 
-def outcome_of(effects: Iterable[Effect]) -> Outcome:
+def outcome_of(effects: Iterable[Effect], tunnel_port: int = TUNNEL_PORT) -> Outcome:
     """The same account from the interpreter's effects; a tunnel packet without destination is lost."""
-    effects = [effect for effect in effects if not _is_lost(effect)]
+    effects = [effect for effect in effects if not _is_lost(effect, tunnel_port)]
     return Outcome(
-        Counter(_output(e.port, e.packet) for e in effects if isinstance(e, Sent)),
+        Counter(_output(e.port, e.packet, tunnel_port) for e in effects if isinstance(e, Sent)),
         Counter(e.reason for e in effects if isinstance(e, ToController)),
         Counter(e.zone for e in effects if isinstance(e, Committed)),
     )
@@ -114,16 +121,16 @@ def _branches(text: str) -> list[tuple[int, str]]:
     return found
 
 
-def _output(port: int, packet: Packet) -> Output:
+def _output(port: int, packet: Packet, tunnel_port: int) -> Output:
     values = {field: value for field, value in packet.fields().items() if is_data_field(field)}
-    if port == TUNNEL_PORT:
+    if port == tunnel_port:
         values |= {field: packet[field] for field in _TUNNEL_FIELDS}
         values[Field.TUN_ID] &= _VNI_MASK
     return port, tuple(values.items())
 
 
-def _is_lost(effect: Effect) -> bool:
-    if not isinstance(effect, Sent) or effect.port != TUNNEL_PORT:
+def _is_lost(effect: Effect, tunnel_port: int) -> bool:
+    if not isinstance(effect, Sent) or effect.port != tunnel_port:
         return False
     return not (effect.packet[Field.TUN_DST] or effect.packet[Field.TUN_IPV6_DST])
 

@@ -23,6 +23,7 @@ TUNNEL_PORT = 100
 UNDERLAY_PORT = "wire"
 _DUMMY = ("--enable-dummy", "--disable-system", "--disable-system-route")
 UNDERLAY_ADDRESS = "10.1.0.1"
+UNDERLAY_ADDRESS_V6 = "fd01::1"
 
 
 class SwitchCommandError(Exception):
@@ -81,15 +82,23 @@ class PrivateSwitch:
         return capture
 
     def add_tunnel_port(self, name: str = "vx", ofport: int = TUNNEL_PORT) -> None:
-        """Add a flow-based VXLAN port, routed over an underlay bridge that owns UNDERLAY_ADDRESS."""
-        self.vsctl("add-br", "br-phy", "--", "set", "Bridge", "br-phy", "datapath_type=dummy")
-        self.appctl("netdev-dummy/ip4addr", "br-phy", f"{UNDERLAY_ADDRESS}/8")
-        self.appctl("ovs/route/add", "10.0.0.0/8", "br-phy")
-        self.add_port(UNDERLAY_PORT, 1, bridge="br-phy")
+        """Add a flow-based VXLAN port, and the underlay that it needs."""
+        self.add_underlay()
         self.vsctl(
             *("add-port", BRIDGE, name, "--", "set", "Interface", name, "type=vxlan"),
             *("options:remote_ip=flow", "options:key=flow", f"ofport_request={ofport}"),
         )
+
+    def add_underlay(self) -> None:
+        """Add a bridge that owns the underlay addresses, and route tunnels over it."""
+        self.vsctl("add-br", "br-phy", "--", "set", "Bridge", "br-phy", "datapath_type=dummy")
+        for family, address, network in (
+            ("ip4addr", f"{UNDERLAY_ADDRESS}/8", "10.0.0.0/8"),
+            ("ip6addr", f"{UNDERLAY_ADDRESS_V6}/64", "fd01::/64"),
+        ):
+            self.appctl(f"netdev-dummy/{family}", "br-phy", address)
+            self.appctl("ovs/route/add", network, "br-phy")
+        self.add_port(UNDERLAY_PORT, 1, bridge="br-phy")
 
     def tunnel_neighbour(self, address: str) -> None:
         """Let the underlay know a remote tunnel endpoint."""

@@ -237,7 +237,7 @@ def rule_is_removed(cloud: Cloud, choice: Choice) -> None:
 # Ports
 
 
-@operation(6)
+@operation(10)
 def port_is_created(cloud: Cloud, choice: Choice) -> None:
     network = _any(cloud, choice, Network)
     if network is None:
@@ -302,7 +302,7 @@ def port_is_deleted(cloud: Cloud, choice: Choice) -> None:
 # Bindings
 
 
-@operation(8)
+@operation(14)
 def port_is_plugged(cloud: Cloud, choice: Choice) -> None:
     """The first place is active, a second is prepared; sometimes the switch has not told the number yet."""
     port, host = _any(cloud, choice, Port), _any(cloud, choice, Host)
