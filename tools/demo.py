@@ -107,12 +107,14 @@ class Cloud:
             raise SystemExit(f"{method} {path}: {reply.status} {answer}")
         return answer
 
-    def join_hosts(self) -> None:
+    def join_hosts(self, addresses: int = 1) -> None:
+        """Every host, with so many of its underlay addresses, the first of them preferred."""
         for site in sorted({self.lab.host(name).site for name in host_names(self.lab)}):
             self.api("POST", "/v2.0/overlace/sites", {"site": {"id": site, "mtu": 1600}})
         for name in host_names(self.lab):
             node = self.lab.host(name)
-            endpoints = [{"address": str(node.endpoints[0])}]
+            used = enumerate(node.endpoints[:addresses])
+            endpoints = [{"address": str(address), "preference": rank} for rank, address in used]
             host = {"id": name, "site_id": node.site, "endpoints": endpoints}
             self.api("POST", "/v2.0/overlace/hosts", {"host": host})
             self.join(Place(name, self.lab.controller_address, BRIDGE, "netdev"))

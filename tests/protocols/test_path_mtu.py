@@ -20,6 +20,7 @@ from overlace.protocols.path_mtu import (
 )
 
 HERE = Path("h1", "h2", ip_address("192.0.2.2"))
+SIX = Path("h1", "h2", ip_address("2001:db8::2"))
 THERE = Path("h2", "h1", ip_address("2001:db8::1"))
 
 
@@ -129,6 +130,13 @@ def test_what_is_needed_may_change() -> None:
     cloud.needed[HERE] = 1650
     cloud.begin([HERE]).run(60)
     assert cloud.finding() == Finding(HERE, Verdict.NARROW, 1600, 1650)
+
+
+def test_both_families_are_probed() -> None:
+    cloud = Underlay({HERE: 1550, SIX: 1570}, lambda probe: probe.size <= 1550).begin([HERE, SIX])
+    cloud.run(60)
+    assert cloud.finding(HERE) == Finding(HERE, Verdict.WIDE, 1550, 1550)
+    assert cloud.finding(SIX) == Finding(SIX, Verdict.NARROW, 1550, 1570)
 
 
 def test_the_pace_is_kept() -> None:

@@ -183,9 +183,9 @@ async def _say_ready(attachments: Attachments, southbound: Southbound, host: str
 def _committed(
     commit: Commit, engine: Engine, attachments: Attachments, southbound: Southbound, underlay: Underlay
 ) -> None:
-    underlay.committed(commit.snapshot, commit.changes)
     engine.committed(commit.snapshot, commit.changes)
     attachments.committed(commit.changes)
+    underlay.committed(commit.snapshot, commit.changes)  # before the engine's turn, which is yet to come
     if any(change.cls in (Host, TransitSwitch) for change in commit.changes):
         expect(southbound, commit.snapshot)
 

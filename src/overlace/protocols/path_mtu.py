@@ -31,7 +31,7 @@ _COMMON = (1500, 1501)
 """Tried first, since most links that are too narrow are just this wide."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Path:
     """From a host to one tunnel address of another."""
 
@@ -95,7 +95,7 @@ class PathMtuProber:
 
     def begin(self, paths: Iterable[Path], now: float) -> None:
         """Probe these paths from now on; begin a new round on those that are probed already."""
-        for path in sorted(paths):
+        for path in paths:
             self._stop(path)
             self._rounds[path] = None
             self._at(now, path)
