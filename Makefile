@@ -4,7 +4,7 @@ PY   := $(VENV)/bin/python
 DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping tcpdump busybox
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak conformance check docs format clean
+.PHONY: help setup demo test soak conformance schema check docs format clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,13 +32,16 @@ test: setup ## All tests: pure, against Open vSwitch, and in the lab (root)
 conformance: setup build/conformance-venv/.installed ## The networking API's public conformance tests
 	$(PY) -m tools.conformance
 
-build/conformance-venv/.installed: tools/conformance/requirements.txt
+build/conformance-venv/.installed: tools/conformance/requirements.txt build/.packages
 	@test -x $(@D)/bin/python || python3 -m venv $(@D)
 	@$(@D)/bin/pip install -q --disable-pip-version-check -r $<
 	@touch $@
 
 soak: setup ## A million random steps of the compiler against a plain model (STEPS=, SEED=, WORKERS=); build/soak.json
 	$(PY) tools/soak.py --steps $(or $(STEPS),1000000) --seed $(or $(SEED),1) --workers $(or $(WORKERS),2)
+
+schema: build/conformance-venv/.installed ## Write the networking API's public attribute definitions anew
+	build/conformance-venv/bin/python tools/generate_schema.py src/overlace/northbound/schema/neutron.json
 
 check: setup ## Style, types and import contracts
 	$(VENV)/bin/ruff check src tests

@@ -1,9 +1,7 @@
 """Write the public attribute definitions of the networking API as JSON.
 
-Run with an interpreter that has neutron-lib installed (never the project's own environment):
-
-    python -m venv /tmp/nlib && /tmp/nlib/bin/pip install neutron-lib
-    /tmp/nlib/bin/python tools/generate_schema.py src/overlace/northbound/schema/neutron.json
+`make schema` runs it with the interpreter of the conformance tests, which has neutron-lib; the project's own
+environment never has. What neutron-lib does not describe as data (security groups, quotas) is not in it.
 
 The output maps an extension's alias to its name, description, date and the attributes that it adds to each
 collection. The server serves extension texts from it and the tests compare our declarations with it.

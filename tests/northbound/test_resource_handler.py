@@ -105,7 +105,7 @@ ALMOST: list[object] = [
     *([{"ip_address": "10.9.0.4"}, {"ip_address": "10.9.0.4"}], ["8.8.8.8"], ["::1"]),
 ]
 """Values that are right for some attribute, or nearly so."""
-KINDS = {resource.kind: resource for resource in resources() if resource.kind != "binding"}
+KINDS = {resource.kind: resource for resource in resources() if resource.kind not in ("binding", "move")}
 
 
 def sound_bodies(network_id: str, group_id: str) -> dict[str, dict[str, object]]:

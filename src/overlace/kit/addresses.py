@@ -24,8 +24,8 @@ def parse_mac(text: str) -> Mac:
 
 def format_mac(mac: int) -> str:
     """Write a MAC address in the lower-case colon form that Neutron and Open vSwitch use."""
-    digits = f"{mac:012x}"
-    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+    d = f"{mac:012x}"
+    return f"{d[:2]}:{d[2:4]}:{d[4:6]}:{d[6:8]}:{d[8:10]}:{d[10:]}"
 
 
 def mac_bytes(mac: int) -> bytes:

@@ -94,7 +94,7 @@ def matches_member(rendered: Any, wanted: str) -> bool:
 
 def render_timestamp(value: datetime | None) -> str | None:
     """Second precision, UTC."""
-    return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if value is None else value.astimezone(UTC).isoformat(timespec="seconds")[:-6] + "Z"
 
 
 def or_none(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
