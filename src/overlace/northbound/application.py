@@ -26,6 +26,7 @@ from overlace.northbound.identity.roles import Roles
 from overlace.northbound.identity.tokens import TokenApi
 from overlace.northbound.identity.users import Users
 from overlace.northbound.intents import Store
+from overlace.northbound.ip_availability import IpAvailability
 from overlace.northbound.overlace_api import OverlaceApi
 from overlace.northbound.port_bindings import PortBindings
 from overlace.northbound.quota_api import Quotas
@@ -66,7 +67,7 @@ def create_application(
         if handler.resource.taggable:
             routes += TagHandler(handler).routes()
         routes += handler.routes()
-    routes += Agents(context).routes() + Extensions(context).routes()
+    routes += IpAvailability(context).routes() + Agents(context).routes() + Extensions(context).routes()
     routes += Quotas(context).routes() + SwitchApi(context).routes() + UnderlayApi(context).routes()
     routes += Versions(_words(handlers)).routes()
     if isinstance(auth, IdentityAuthentication):

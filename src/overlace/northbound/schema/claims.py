@@ -33,6 +33,7 @@ DEFINED = (
     "multi-provider",
     "net-mtu",
     "net-mtu-writable",
+    "network-ip-availability",
     "pagination",
     "port-mac-address-regenerate",
     "port-security",
