@@ -1,5 +1,6 @@
 """A running controller and its certificate directory, changed under it by `overlace pki`."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,26 @@ def test_what_cannot_be_read_leaves_the_old_in_use(path: Path, clock: ManualCloc
     register.write_bytes(good)
     trust.refresh()
     assert trust.context() is not before
+
+
+async def test_the_controller_renews_its_own_certificate_and_warns_of_others(
+    path: Path, clock: ManualClock
+) -> None:
+    trust = Trust.prepare(path, "192.0.2.1", clock)
+    Issuer.open(path, clock).sign(H1, request("host:h1"))
+    clock.advance(350 * 86400)
+    with capture_logs() as logs:
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(trust.watch())
+            await asyncio.sleep(0)
+            watching.cancel()
+    trust.refresh()
+    left = {each.subject: each.days_left for each in trust.expiries()}
+    assert (left["controller:overlace"], left["host:h1"]) == (365, 15)
+    warned = [
+        (each["subject"], each["days"], each["cure"]) for each in logs if each["log_level"] == "warning"
+    ]
+    assert warned == [("host:h1", 15, "overlace pki renew h1")]
 
 
 def test_the_end_of_certificates_is_shown(path: Path, clock: ManualClock) -> None:

@@ -84,6 +84,11 @@ def test_what_is_about_to_end_is_said_with_the_cure(operator: Operator) -> None:
         (("pki", "sign", "h1", "--valid-for", "soon"), b"", "is not a duration such as 90s"),
         (("join", "h1", "--controller", "192.0.2.9"), b"", "pki renew controller --address 192.0.2.9"),
         (("join", "a b", "--controller", "192.0.2.1"), b"", "cannot be in a certificate"),
+        (
+            ("pki", "renew", "controller", "--address", "no where"),
+            b"",
+            "neither an IP address nor a DNS name",
+        ),
         (("pki", "rollover", "finish"), b"", "overlace pki rollover begin"),
     ],
 )

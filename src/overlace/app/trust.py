@@ -1,6 +1,7 @@
 """The controller's side of the certificates: picks up what `overlace pki` changes, renews its own, enrols hosts."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -48,7 +49,7 @@ class Trust:
         Raises PkiError.
         """
         addresses = () if address in _WILDCARDS else (address,)
-        if path.exists():
+        if os.path.lexists(path):
             issuer = Issuer.open(path, clock)
             if issuer.serve_at(addresses):
                 log.info("new certificate for the controller", addresses=addresses)

@@ -10,6 +10,7 @@ import click
 from overlace.cli.failures import Failure
 from overlace.cli.pki_options import open_issuer, pki_option, refusals, valid_for_option
 from overlace.cli.scripts import compose
+from overlace.pki.address import canonical_address
 from overlace.pki.issuer import Issuer
 from overlace.pki.subject import Role, Subject
 
@@ -73,7 +74,7 @@ def identity_settings(place: Place, issuer: Issuer, token_lifetime: timedelta | 
     """The shell variables of certificate.sh, with a new token in them. Raises PkiError."""
     register = issuer.directory.read()
     subject = place.subject
-    if token_lifetime is not None and place.controller not in register.addresses:
+    if token_lifetime is not None and canonical_address(place.controller) not in register.addresses:
         known = ", ".join(register.addresses) or "no address"
         raise Failure(
             f"the controller's certificate is for {known}, not for {place.controller}; make one for it with: "

@@ -39,8 +39,11 @@ class PkiDirectory:
         path = path.absolute()
         if path.exists():
             raise PkiError(f"{path} exists already; nothing was changed")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            building = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        except OSError as error:
+            raise PkiError(f"cannot make {path}: {error.strerror}") from error
         try:
             directory = cls(building)
             directory._write_register(fill(directory))
@@ -55,11 +58,16 @@ class PkiDirectory:
     def open(cls, path: Path) -> "PkiDirectory":
         """Open one that was created. Raises PkiError when it is none, or when others may read it."""
         directory = cls(path)
-        if not directory.register_file.exists():
-            raise PkiError(f"there is no certificate directory at {path}; make one with: overlace pki init")
-        for private in (path, *path.glob("*.key"), directory.controller_file):
-            if private.exists() and private.stat().st_mode & 0o077:
-                raise PkiError(f"others may read {private}; cure with: chmod go= {private}")
+        try:
+            if not directory.register_file.exists():
+                raise PkiError(
+                    f"there is no certificate directory at {path}; make one with: overlace pki init"
+                )
+            for private in (path, *path.glob("*.key"), directory.controller_file):
+                if private.exists() and private.stat().st_mode & 0o077:
+                    raise PkiError(f"others may read {private}; cure with: chmod go= {private}")
+        except OSError as error:
+            raise PkiError(f"cannot read {path}: {error.strerror}; are you its owner?") from error
         return directory
 
     @property

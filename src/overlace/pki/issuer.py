@@ -9,6 +9,7 @@ import msgspec
 from cryptography import x509
 
 from overlace.kit.clock import Clock
+from overlace.pki.address import canonical_address
 from overlace.pki.authority import (
     LIFETIME,
     Authority,
@@ -39,10 +40,11 @@ class Issuer:
     @classmethod
     def create(cls, path: Path, clock: Clock, addresses: Sequence[str]) -> "Issuer":
         """A new directory with its first authority, and a certificate for the controller at `addresses`."""
+        known = tuple(dict.fromkeys(map(canonical_address, addresses)))
 
         def fill(directory: PkiDirectory) -> Register:
             issuer = cls(directory, clock)
-            register = Register((issuer._found(1),), tuple(addresses))
+            register = Register((issuer._found(1),), known)
             return issuer._certify_controller(register)
 
         return cls(PkiDirectory.create(path, fill), clock)
@@ -95,7 +97,7 @@ class Issuer:
         good = newest is not None and (
             validity(newest.not_before, newest.not_after, self._clock.now()) is Validity.VALID
         )
-        if good and set(addresses) <= set(register.addresses):
+        if good and {canonical_address(each) for each in addresses} <= set(register.addresses):
             return False
         self.renew_controller(addresses)
         return True
@@ -104,7 +106,7 @@ class Issuer:
         """A new key and certificate for the controller, good for `addresses` beside those it had."""
 
         def work(register: Register) -> tuple[Register, None]:
-            known = tuple(dict.fromkeys((*register.addresses, *addresses)))
+            known = tuple(dict.fromkeys((*register.addresses, *map(canonical_address, addresses))))
             widened = msgspec.structs.replace(register, addresses=known)
             return self._certify_controller(widened), None
 
