@@ -1,7 +1,9 @@
 """What a client meets first: versions, extensions, errors, and one network with a port."""
 
 import httpx
+import pytest
 
+from overlace.northbound.request_identity import route_of
 from overlace.northbound.schema.claims import claimed
 
 
@@ -60,3 +62,22 @@ async def test_given_a_network_with_a_port_when_it_is_deleted_then_it_is_refused
     assert (refused.status_code, refused.json()["NeutronError"]["type"]) == (409, "NetworkInUse")
     assert (await api.delete(f"/v2.0/ports/{port['id']}")).status_code == 204
     assert (await api.delete(f"/v2.0/networks/{network['id']}")).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "route"),
+    [
+        ("/v2.0/ports/17", {"id": "17"}, "/v2.0/ports/{id}"),
+        ("/v2.0/ports/ports", {"id": "ports"}, "/v2.0/ports/{id}"),
+        ("/v2.0/networks/a/tags/b", {"id": "a", "tag": "b"}, "/v2.0/networks/{id}/tags/{tag}"),
+        ("/v2.0/overlace/links/h1:a/b-s1:p", {"id": "h1:a/b-s1:p"}, "/v2.0/overlace/links/{id}"),
+    ],
+)
+def test_given_a_request_when_counted_then_its_route_names_what_differs(
+    path: str, parameters: dict[str, str], route: str
+) -> None:
+    assert route_of({"path": path, "path_params": parameters, "endpoint": object()}) == route
+
+
+def test_given_a_path_that_nothing_serves_when_counted_then_it_is_unknown() -> None:
+    assert route_of({"path": "/etc/passwd"}) == "unknown"

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 import structlog
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from overlace.app.api_server import serve_api
@@ -16,10 +17,13 @@ from overlace.app.database import open_database
 from overlace.app.enrolling import enrolling, open_trust
 from overlace.app.failures import StartFailure
 from overlace.app.listening import named
+from overlace.app.metrics import ControllerCollector, Sources
+from overlace.app.metrics_endpoint import metrics_route
 from overlace.app.settings import ControllerSettings, check_settings
 from overlace.app.switch_facts import switch_facts
 from overlace.app.switch_views import SwitchViews
 from overlace.app.switchboard import Switchboard
+from overlace.app.timings import Timings
 from overlace.app.tracer import InstalledTracer
 from overlace.app.trust import Trust
 from overlace.app.underlay import Underlay
@@ -81,8 +85,9 @@ async def _controller(
     tasks: asyncio.TaskGroup,
 ) -> AsyncIterator[Starlette]:
     outlet = _Outlet()
-    loop = asyncio.get_running_loop()
-    engine = Engine(store.snapshot, outlet, loop.call_soon)
+    registry = CollectorRegistry()
+    timings = Timings(registry, clock)
+    engine = Engine(store.snapshot, outlet, timings.call_soon)
 
     async def transact(change: Callable[[Intents], bool], why: str) -> object:
         def in_store(transaction: Transaction) -> bool:
@@ -120,6 +125,7 @@ async def _controller(
         tasks.create_task(attachments.run(), name="attachments"),
         tasks.create_task(chores(store, engine, attachments, clock), name="chores"),
         tasks.create_task(underlay.run(), name="underlay"),
+        tasks.create_task(timings.watch(), name="event loop watch"),
     ]
     where = f"{settings.switch_address} port {settings.openflow_port} or {settings.ovsdb_port}"
     with named("switches", where, "--openflow-port and --ovsdb-port"):
@@ -136,12 +142,26 @@ async def _controller(
     tracer = InstalledTracer(engine, southbound, diagnosis)
     configuration = NetworkingConfiguration()
     underlay_status = UnderlayStatus(lambda: store.snapshot, underlay, configuration.default_underlay_mtu)
+    registry.register(
+        ControllerCollector(
+            Sources(
+                store=store,
+                southbound=southbound.status,
+                compiler=engine.compiler.counters,
+                packets=switchboard.counts,
+                expiries=trust.expiries if trust is not None else tuple,
+            )
+        )
+    )
+    authentication = authenticator(settings, store, clock)
     application = create_application(
         cast("intents.Store", store),
         Views(views, switchboard, views, tracer, switches, underlay_status),
-        authenticator(settings, store, clock),
+        authentication,
         clock,
         configuration,
+        finished=timings.request,
+        more=[metrics_route(registry, authentication)],
     )
     try:
         async with enrolling(settings, trust, southbound.check_certificates, tasks):

@@ -1,5 +1,6 @@
 """DHCP requests that switches hand over: find the port, let `protocols` decide, send the answer back."""
 
+from collections import Counter
 from ipaddress import IPv4Address, IPv4Network
 
 import structlog
@@ -20,19 +21,22 @@ from overlace.wire.openflow.messages import PacketIn, PacketOut
 log = structlog.get_logger(__name__)
 
 
-def answer(snapshot: Snapshot, host: str, packet: PacketIn) -> PacketOut | None:
-    """The packet-out that answers a client on `host`, or None when there is nothing to say."""
+def answer(snapshot: Snapshot, host: str, packet: PacketIn, outcomes: Counter[str]) -> PacketOut | None:
+    """The packet-out that answers a client on `host`, or None when there is nothing to say; counts outcomes."""
     port = requesting_port(snapshot, host, packet)
     in_port = packet.metadata.get(Field.IN_PORT)
     offer = None if port is None else lease_of(snapshot, port)
     if port is None or offer is None or in_port is None:
+        outcomes["unknown port"] += 1
         return None
     lease, server = offer
     try:
         response: Response = respond(packet.frame, lease, server)
     except MalformedError as error:
+        outcomes["malformed"] += 1
         log.info("dhcp request cannot be read", host=host, port=port.id, reason=str(error))
         return None
+    outcomes[type(response.outcome).__name__.lower()] += 1
     log.debug("dhcp", host=host, port=port.id, outcome=str(response.outcome))
     return None if response.frame is None else PacketOut(response.frame, (Output(in_port.value),))
 

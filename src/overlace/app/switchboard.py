@@ -5,6 +5,7 @@ from datetime import datetime
 
 import structlog
 
+from overlace.app.counts import PacketCounts
 from overlace.app.dhcp_service import answer
 from overlace.app.underlay import Underlay
 from overlace.compiler.base import DHCP_REQUEST
@@ -33,6 +34,7 @@ class Switchboard:
         self._engine = engine
         self._attachments = attachments
         self._underlay = underlay
+        self.counts = PacketCounts()
         self.hosts: dict[SwitchName, HostSeen] = {}
         self.send: Callable[[SwitchName, PacketOut], object] = lambda _, __: None
         self.started: Callable[[int, SwitchName], object] = lambda _, __: None
@@ -99,13 +101,18 @@ class Switchboard:
     def packet_in(self, switch: SwitchName, packet: PacketIn) -> None:
         """A flow sent this packet to the controller."""
         if packet.userdata == DHCP_REQUEST:
-            reply = answer(self._snapshot(), switch, packet)
+            self.counts.packets["dhcp"] += 1
+            reply = answer(self._snapshot(), switch, packet, self.counts.dhcp)
             if reply is not None:
                 self.send(switch, reply)
         elif packet.userdata == PROBE:
+            self.counts.packets["probe"] += 1
             self._underlay.probe_arrived(switch, packet)
         elif packet.userdata.startswith(ACTIVATION):
+            self.counts.packets["activation"] += 1
             self.started(int.from_bytes(packet.userdata[len(ACTIVATION) :], "big"), switch)
+        else:
+            self.counts.packets["other"] += 1
 
     # --- views (northbound.views.HostView)
 

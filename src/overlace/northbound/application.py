@@ -1,5 +1,6 @@
 """The whole API as one ASGI application."""
 
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -16,7 +17,7 @@ from overlace.northbound.auth.caller import Authenticator
 from overlace.northbound.auth.identity import IdentityAuthentication
 from overlace.northbound.body import json_response
 from overlace.northbound.configuration import NetworkingConfiguration
-from overlace.northbound.context import Context
+from overlace.northbound.context import Context, request_id
 from overlace.northbound.errors import ApiError, Conflict, Unauthorized
 from overlace.northbound.extensions import Extensions
 from overlace.northbound.identity.access import Access
@@ -30,7 +31,7 @@ from overlace.northbound.ip_availability import IpAvailability
 from overlace.northbound.overlace_api import OverlaceApi
 from overlace.northbound.port_bindings import PortBindings
 from overlace.northbound.quota_api import Quotas
-from overlace.northbound.request_identity import RequestIdentity
+from overlace.northbound.request_identity import HEADER, Finished, RequestIdentity
 from overlace.northbound.resource_handler import ResourceHandler
 from overlace.northbound.resources.base import Resource
 from overlace.northbound.resources.binding import Bindings
@@ -58,8 +59,13 @@ def create_application(
     auth: Authenticator,
     clock: Clock,
     configuration: NetworkingConfiguration = _DEFAULTS,
+    finished: Callable[[Finished], object] = lambda _: None,
+    more: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """The API over a store; `auth` decides who asks. With users of its own the identity API is served too."""
+    """The API over a store; `auth` decides who asks. With users of its own the identity API is served too.
+
+    `finished` is told of every request, `more` are routes that the rest of the process serves beside these.
+    """
     context = Context(store, views, auth, clock, configuration)
     handlers = [ResourceHandler(each, context) for each in resources()]
     routes: list[BaseRoute] = OverlaceApi(context).routes() + PortBindings(context).routes()
@@ -73,8 +79,8 @@ def create_application(
     if isinstance(auth, IdentityAuthentication):
         routes += _identity_routes(context, auth)
     return Starlette(
-        routes=routes,
-        middleware=[Middleware(RequestIdentity)],
+        routes=[*routes, *more],
+        middleware=[Middleware(RequestIdentity, clock=clock, finished=finished)],
         exception_handlers={
             ApiError: _refused,
             PoolExhausted: _exhausted,
@@ -152,7 +158,7 @@ async def _gone(_: Request, __: Exception) -> Response:
     return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody hears it
 
 
-async def _failed(_: Request, __: Exception) -> Response:
+async def _failed(request: Request, _: Exception) -> Response:
     message = "Request Failed: internal server error while processing your request."
     error = ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "HTTPInternalServerError", message)
-    return json_response(error.body(), error.status)
+    return json_response(error.body(), error.status, {HEADER: request_id(request)})

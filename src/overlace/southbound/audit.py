@@ -45,6 +45,7 @@ class Audit:
         await self._check(None)  # groups and meters first: the flows that use them cannot be repaired without
         async for piece in reader.pieces(tuple(self._switch.contents.table.flows.values())):
             await self._check(piece)
+        self._switch.counters.audit_repairs += self._found.repaired
         if self._found.repaired:
             log.warning(
                 "audit repaired a switch",

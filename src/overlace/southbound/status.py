@@ -38,6 +38,9 @@ class SwitchStatus:
     flows_sent: int
     batches: int
     bytes_sent: int
+    resyncs: int
+    resync_changes: int
+    audit_repairs: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,6 +254,8 @@ class Switch:
             operations, found = compare(self._context, self.contents, observed)
             if first:
                 self.last_resync = found
+                self.counters.resyncs += 1
+                self.counters.resync_changes += found.repaired
             stamps = (observed.marker, self.database.stamp if self.database else None)
             removed = len(operations.flows.removed)
             hold = objection(self._context, self._allowed, stamps, found, removed)
@@ -423,4 +425,7 @@ class Switch:
             flows_sent=self.counters.flows_sent,
             batches=self.counters.batches,
             bytes_sent=self.counters.bytes,
+            resyncs=self.counters.resyncs,
+            resync_changes=self.counters.resync_changes,
+            audit_repairs=self.counters.audit_repairs,
         )

@@ -16,11 +16,14 @@ from overlace.southbound.transaction import Refusal
 
 @dataclass(slots=True)
 class WriteCounters:
-    """What was sent to one switch since this controller started."""
+    """What was sent to one switch, and found there, since this controller started."""
 
     flows_sent: int = 0
     batches: int = 0
     bytes: int = 0
+    resyncs: int = 0
+    resync_changes: int = 0
+    audit_repairs: int = 0
 
 
 class Writer:

@@ -50,6 +50,15 @@ class Commit:
 
 
 @dataclass(slots=True)
+class StoreCounters:
+    """What was written since the store was opened; a write is one database transaction for all that waits."""
+
+    commits: int = 0
+    writes: int = 0
+    write_seconds: float = 0.0
+
+
+@dataclass(slots=True)
 class _Waiting:
     """What is published when `record` is durable; None waits for the records before it."""
 
@@ -65,6 +74,7 @@ class Store:
     def __init__(self, engine: Engine, loaded: Loaded, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
+        self.counters = StoreCounters()
         self.cluster = loaded.cluster
         self.snapshot = loaded.snapshot
         self._allocations = loaded.allocations
@@ -159,11 +169,14 @@ class Store:
         batch, self._waiting = self._waiting, []
         records = [each.record for each in batch if each.record is not None]
         loop = asyncio.get_running_loop()
+        start = self._clock.monotonic()
         self._writing = loop.run_in_executor(self._writer, write, self._engine, records)
-        self._writing.add_done_callback(lambda written: self._written(batch, written))
+        self._writing.add_done_callback(lambda written: self._written(batch, written, start))
 
-    def _written(self, batch: list[_Waiting], written: "asyncio.Future[None]") -> None:
+    def _written(self, batch: list[_Waiting], written: "asyncio.Future[None]", start: float) -> None:
         self._writing = None
+        self.counters.writes += 1
+        self.counters.write_seconds += self._clock.monotonic() - start
         failure = asyncio.CancelledError() if written.cancelled() else written.exception()
         if failure is not None:
             self._give_up(batch, failure)
@@ -175,6 +188,7 @@ class Store:
     def _publish(self, each: _Waiting) -> None:
         if each.record is not None:
             self.snapshot, self._allocations = each.commit.snapshot, each.allocations
+            self.counters.commits += 1
             for listener in tuple(self._listeners):
                 self._tell(listener, each.commit)
         if not each.done.done():
