@@ -118,7 +118,7 @@ def test_given_a_host_that_is_away_then_since_when(world: TracedWorld) -> None:
     assert reason.ground is Ground.HOST_AWAY
     assert reason.text == "host h1 is not connected (last seen 2026-01-02 03:04:05 UTC)"
     (reason,) = reasons(world, h1=SwitchFacts())
-    assert reason.text == "host h1 is not connected (never seen yet)"
+    assert reason.text == "host h1 is not connected (never seen)"
     (reason,) = reasons(world, h1=SwitchFacts(openflow=True))
     assert reason.ground is Ground.HOST_SILENT
 

@@ -27,7 +27,7 @@ AskSwitch = Callable[[SwitchName], SwitchFacts]
 def switch_reasons(host: str, facts: SwitchFacts, *, blocking: bool = True) -> list[Reason]:
     """What is the matter with a host's switch, apart from what it refuses; nothing when it is well."""
     if not facts.openflow and not facts.database:
-        seen = f"last seen {facts.last_seen:%Y-%m-%d %H:%M:%S} UTC" if facts.last_seen else "never seen yet"
+        seen = f"last seen {facts.last_seen:%Y-%m-%d %H:%M:%S} UTC" if facts.last_seen else "never seen"
         text = f"host {host} is not connected ({seen})"
         cure = f"check its way to the controller, or join it: overlace join {host}"
         return [Reason(Ground.HOST_AWAY, text, cure, host, blocking)]
