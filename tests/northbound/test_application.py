@@ -36,6 +36,19 @@ async def test_given_an_unknown_path_when_asked_then_the_error_has_the_api_form(
     assert answer.headers["x-openstack-request-id"].startswith("req-")
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["routers", "floatingips", "subnetpools", "address-scopes", "qos/policies", "trunks", "rbac-policies"],
+)
+async def test_given_what_is_not_served_when_used_then_it_is_not_found_by_any_method(
+    api: httpx.AsyncClient, path: str
+) -> None:
+    for method in ("GET", "POST"):
+        answer = await api.request(method, f"/v2.0/{path}", json={})
+        assert (answer.status_code, answer.json()["NeutronError"]["type"]) == (404, "HTTPNotFound")
+    assert (await api.delete(f"/v2.0/{path}/some-id")).status_code == 404
+
+
 async def test_given_an_empty_cloud_when_a_port_is_made_then_all_it_needs_is_chosen(
     api: httpx.AsyncClient,
 ) -> None:
