@@ -13,7 +13,7 @@ from overlace.kit.addresses import Mac
 from overlace.model.intents import Intents
 from overlace.model.port import Binding, Port
 from overlace.model.site import Host
-from overlace.model.snapshot import Change
+from overlace.model.snapshot import Change, Snapshot
 
 
 class Scene:
@@ -39,7 +39,14 @@ class Scene:
         if any(self.ledger.snapshot.members(Binding, "port", self.refuses)):
             self.ledger.snapshot = before
             raise ValueError(f"{self.refuses} is refused")
+        self._tell(before)
         return changed
+
+    def _tell(self, before: Snapshot) -> None:
+        old = {each.id: each for each in before.all(Binding)}
+        new = {each.id: each for each in self.ledger.snapshot.all(Binding)}
+        changed = (key for key in old | new if old.get(key) != new.get(key))
+        self.attachments.committed(tuple(Change(Binding, key, old.get(key), new.get(key)) for key in changed))
 
     def port(self, name: str = "p", **more: str) -> Port:
         port = Port(id=name, project_id="red", network_id="n", name="", mac_address=Mac(2), key=7)
@@ -162,3 +169,30 @@ async def test_a_binding_that_is_refused_takes_no_other_along(scene: Scene) -> N
     scene.plug("h2", "tap-q", "q")
     await scene.settled()
     assert {each.port_id for each in scene.ledger.snapshot.all(Binding)} == {"p", "q"}
+
+
+async def test_a_move_that_the_data_path_made_alone_is_heard_of_later(scene: Scene) -> None:
+    scene.port()
+    scene.plug("h1")
+    scene.plug("h2")
+    await scene.settled()
+    await scene.attachments.activate(7, "h2", 9)
+    assert await scene.settled() == {"h1": ("active", 1), "h2": ("prepared", 2)}, (
+        "the story of another generation"
+    )
+    await scene.attachments.activate(7, "h2", 1)
+    assert await scene.settled() == {"h1": ("releasing", 1), "h2": ("active", 2)}
+
+
+async def test_a_given_up_move_ends_with_its_interface_and_frees_what_was_kept_for_it(scene: Scene) -> None:
+    scene.port()
+    for host in ("h1", "h2"):
+        scene.attachments.host_complete(host)
+        scene.plug(host)
+    await scene.settled()
+    # when the source goes first, and then the destination too
+    scene.attachments.interface_removed("h1", "tap0")
+    assert (await scene.settled())["h1"] == ("active", 1)
+    scene.attachments.interface_removed("h2", "tap0")
+    # then the port is nowhere
+    assert await scene.settled() == {}

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -46,6 +46,10 @@ class Record:
     liveness: list[LivenessSeen] = field(default_factory=list)
     packets: list[tuple[str, PacketIn]] = field(default_factory=list)
     acknowledgements: list[tuple[str, int]] = field(default_factory=list)
+    made_by_switches: dict[str, list[Flow]] = field(default_factory=dict)
+
+    def learned(self, switch: str, flows: Sequence[Flow]) -> None:
+        self.made_by_switches[switch] = list(flows)
 
     def acknowledged(self, switch: str, sequence: int) -> None:
         self.acknowledgements.append((switch, sequence))

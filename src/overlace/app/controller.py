@@ -115,7 +115,7 @@ async def _controller(
     southbound = Southbound(context, switchboard, switchboard)
     outlet.open(southbound)
     switchboard.send = lambda switch, out: southbound.packet_out(switch, out.frame, out.actions)
-    switchboard.started = lambda key, host: tasks.create_task(attachments.activate(key, host))
+    switchboard.started = lambda key, host, old: tasks.create_task(attachments.activate(key, host, old))
     switchboard.complete = lambda host: tasks.create_task(_say_ready(attachments, southbound, host))
     expect(southbound, store.snapshot)
     unsubscribe = store.subscribe(

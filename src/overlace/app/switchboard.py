@@ -1,6 +1,6 @@
 """What the southbound tells, passed on to whom it concerns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -9,9 +9,10 @@ from overlace.app.counts import PacketCounts
 from overlace.app.dhcp_service import answer
 from overlace.app.underlay import Underlay
 from overlace.compiler.base import DHCP_REQUEST
-from overlace.compiler.binding import ACTIVATION
+from overlace.compiler.binding import ACTIVATION, activation_in
 from overlace.compiler.plan import SwitchName
 from overlace.compiler.probe import PROBE
+from overlace.datapath.flow import Flow
 from overlace.engine.attachments import Attachments
 from overlace.engine.engine import Engine
 from overlace.engine.interfaces import PluggedInterface
@@ -37,7 +38,7 @@ class Switchboard:
         self.counts = PacketCounts()
         self.hosts: dict[SwitchName, HostSeen] = {}
         self.send: Callable[[SwitchName, PacketOut], object] = lambda _, __: None
-        self.started: Callable[[int, SwitchName], object] = lambda _, __: None
+        self.started: Callable[[int, SwitchName, int | None], object] = lambda _, __, ___: None
         self.complete: Callable[[SwitchName], object] = lambda _: None
 
     # --- observations (southbound.observations.ObservationSink)
@@ -96,6 +97,11 @@ class Switchboard:
         log.warning("switch held", switch=switch, reason=reason)
         self._engine.realisation.failed(switch, reason)
 
+    def learned(self, switch: SwitchName, flows: Sequence[Flow]) -> None:
+        """Moves that the data path made while no controller ran."""
+        for found in filter(None, map(activation_in, flows)):
+            self.started(found[0], switch, found[1])
+
     # --- packets (southbound.events.PacketListener)
 
     def packet_in(self, switch: SwitchName, packet: PacketIn) -> None:
@@ -110,7 +116,7 @@ class Switchboard:
             self._underlay.probe_arrived(switch, packet)
         elif packet.userdata.startswith(ACTIVATION):
             self.counts.packets["activation"] += 1
-            self.started(int.from_bytes(packet.userdata[len(ACTIVATION) :], "big"), switch)
+            self.started(int.from_bytes(packet.userdata[len(ACTIVATION) :], "big"), switch, None)
         else:
             self.counts.packets["other"] += 1
 

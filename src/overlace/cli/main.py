@@ -7,6 +7,7 @@ from overlace.cli.bootstrap import bootstrap
 from overlace.cli.flows import flows
 from overlace.cli.host import host
 from overlace.cli.join import join, leave
+from overlace.cli.move import move
 from overlace.cli.pki import pki
 from overlace.cli.serve import serve
 from overlace.cli.site import site
@@ -33,7 +34,7 @@ _COMMANDS = (
     *(serve, bootstrap, status),
     *(site, host, join, leave, switch, link, pki),
     *(project, user),
-    *(trace, why, flows),
+    *(trace, why, flows, move),
 )
 
 for command in _COMMANDS:

@@ -22,6 +22,7 @@ from overlace.compiler.pipeline import (
     Table,
     cookie,
     failover_group,
+    is_learned,
 )
 from overlace.compiler.plan import Fragment
 from overlace.compiler.reader import Reader
@@ -45,6 +46,7 @@ from overlace.datapath.actions import (
     Output as Send,
     SendToController,
     SendToGroup,
+    SetField,
     Subfield,
     set_field,
     whole,
@@ -199,6 +201,18 @@ def _arrival(view: BindingView, mark: int) -> list[Flow]:
         rule(Table.LOCAL, 110, {**here, **flagged(Flag.ACTIVATED)}, mark, *actions),
         _first_frame(view, mark),
     ]
+
+
+def activation_in(flow: Flow) -> tuple[int, int] | None:
+    """The port key and the superseded generation, if this is what the first frame of a prepared port has left."""
+    port, generation = flow.match.get(DESTINATION_PORT), flow.match.get(GENERATION)
+    if not is_learned(flow.cookie) or port is None or generation is None:
+        return None
+    here = any(
+        isinstance(each, SetField) and each.field is FLAGS and each.value & Flag.ACTIVATED
+        for each in flow.actions
+    )
+    return (port.value, generation.value) if here else None
 
 
 def _late_arrival(view: BindingView, mark: int) -> Flow:

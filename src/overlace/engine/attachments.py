@@ -106,18 +106,23 @@ class Attachments:
                         binder.plugged(intents, change.id, host)
 
     def committed(self, changes: tuple[Change, ...]) -> None:
-        """New ports may be plugged already; hosts may have become known."""
+        """New ports may be plugged already; hosts may have become known; what a move leaves may be over."""
         for change in changes:
-            if change.cls is Port and change.after is not None:
+            if change.cls is Port and _is_news(change):
                 for host in self._hosts_with(change.after):
                     self._observe(change.id, host, self._interface(change.id, host, change.after))
                     self._ask(host, {change.id})
             elif change.cls is Host and change.after is not None:
                 plugged = {each.iface_id for each in self.interfaces.on_host(change.id)}
                 self._ask(change.id, plugged)
+            elif change.cls is Binding and change.before is not None and _has_ended(change.after):
+                port_id = change.before.port_id
+                for binding in self._snapshot().members(Binding, "port", port_id):
+                    self._ask(binding.host_id, {port_id})
 
-    async def activate(self, port_key: int, host: str) -> None:
-        """The data path saw the first frame of a prepared port."""
+    async def activate(self, port_key: int, host: str, superseded: int | None = None) -> None:
+        """The data path saw the first frame of a prepared port; `superseded` is the generation that this ended, where
+        the switch remembers: if another is active by now, it is an old story."""
         prepared = (
             port.id
             for binding in self._snapshot().members(Binding, "host", host)
@@ -126,6 +131,9 @@ class Attachments:
             and port.key == port_key
         )
         port_id = next(prepared, None)
+        active = None if port_id is None else self._active(port_id)
+        if superseded is not None and (active is None or active.generation != superseded):
+            return
         if port_id is not None:
             await self._transact(lambda tx: binder.activated(tx, port_id, host), "first frame")
 
@@ -133,6 +141,10 @@ class Attachments:
         """Let old hosts stop redirecting whose time is up."""
         if any(self._snapshot().members(Binding, "state", BindingState.RELEASING.value)):
             await self._transact(binder.expired, "release over")
+
+    def _active(self, port_id: str) -> Binding | None:
+        bindings = self._snapshot().members(Binding, "port", port_id)
+        return next((each for each in bindings if each.state is BindingState.ACTIVE), None)
 
     def interface_of(self, port_id: str, host: str) -> PluggedInterface | None:
         """The one interface that is the port on the host; with several there is none, it is a fault."""

@@ -1,8 +1,10 @@
 """What the southbound tells those who wire it: the fate of plans, and what switches say by themselves."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from overlace.compiler.plan import SwitchName
+from overlace.datapath.flow import Flow
 from overlace.southbound.failures import PlanFailure
 from overlace.wire.openflow.messages import PacketIn
 
@@ -27,6 +29,10 @@ class PlanListener(Protocol):
 
     def held(self, switch: SwitchName, reason: str) -> None:
         """Nothing is written to this switch until an operator says so; `reason` says what to do."""
+        ...
+
+    def learned(self, switch: SwitchName, flows: Sequence[Flow]) -> None:
+        """What the data path had made for itself when the switch came under control."""
         ...
 
 

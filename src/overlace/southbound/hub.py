@@ -6,13 +6,14 @@ is kept waiting for a while and then let go, with a log line that says how to ad
 
 import asyncio
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
 
 from overlace.compiler.plan import PlanChange, SwitchName, TunnelPort
 from overlace.datapath.actions import CONTROLLER, Action
+from overlace.datapath.flow import Flow
 from overlace.southbound.audit import Audit
 from overlace.southbound.comparison_report import ComparisonReport
 from overlace.southbound.database_view import Reported
@@ -251,6 +252,10 @@ class Southbound:
         """Nothing is written to a switch."""
         self._listener.held(switch, reason)
         self._succession.heard(switch, _ALL)
+
+    def learned(self, switch: SwitchName, flows: Sequence[Flow]) -> None:
+        """What a switch has made for itself."""
+        self._listener.learned(switch, flows)
 
     # --- what the channels tell -----------------------------------------------------------------------
 

@@ -256,6 +256,8 @@ class Switch:
                 self.last_resync = found
                 self.counters.resyncs += 1
                 self.counters.resync_changes += found.repaired
+                learned = [flow for flow in observed.flows if self._context.is_learned(flow.cookie)]
+                self._context.listener.learned(self.name, learned)
             stamps = (observed.marker, self.database.stamp if self.database else None)
             removed = len(operations.flows.removed)
             hold = objection(self._context, self._allowed, stamps, found, removed)
