@@ -98,10 +98,8 @@ async def test_the_controller_renews_its_own_certificate_and_warns_of_others(
     trust.refresh()
     left = {each.subject: each.days_left for each in trust.expiries()}
     assert (left["controller:overlace"], left["host:h1"]) == (365, 15)
-    warned = [
-        (each["subject"], each["days"], each["cure"]) for each in logs if each["log_level"] == "warning"
-    ]
-    assert warned == [("host:h1", 15, "overlace pki renew h1")]
+    warned = [each["event"] for each in logs if each["log_level"] == "warning"]
+    assert warned == ["the certificate of host:h1 ends in 15 days; cure with: overlace pki renew h1"]
 
 
 def test_the_end_of_certificates_is_shown(path: Path, clock: ManualClock) -> None:

@@ -72,7 +72,7 @@ def test_certificates_are_signed_listed_shown_and_revoked(operator: Operator, tm
 def test_what_is_about_to_end_is_said_with_the_cure(operator: Operator) -> None:
     operator.says("pki", "sign", "h1", "--valid-for", "60s", given=request("host:h1"))
     result = operator.try_("pki", "list")
-    assert "host:h1 ends in 0 days; cure with: overlace pki renew h1" in result.stderr
+    assert "the certificate of host:h1 ends in 0 days; cure with: overlace pki renew h1" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ async def _controller(
         lambda: store.snapshot, engine, attachments.interfaces, switch_facts(southbound, switchboard)
     )
     switches = SwitchViews(lambda: store.snapshot, southbound, engine.realisation)
-    views = EngineViews(store, engine, switches, diagnosis)
+    views = EngineViews(store, engine, switches, diagnosis, trust.expiries if trust else tuple)
     tracer = InstalledTracer(engine, southbound, diagnosis)
     configuration = NetworkingConfiguration()
     underlay_status = UnderlayStatus(lambda: store.snapshot, underlay, configuration.default_underlay_mtu)

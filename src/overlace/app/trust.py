@@ -11,7 +11,7 @@ import structlog
 
 from overlace.kit.clock import Clock
 from overlace.pki.errors import PkiError
-from overlace.pki.expiry import Expiry, Validity, expiries
+from overlace.pki.expiry import Expiry, expiries
 from overlace.pki.issuer import CONTROLLER, Issuer
 from overlace.pki.register import Register
 from overlace.pki.subject import Subject
@@ -133,13 +133,8 @@ class Trust:
         except PkiError as error:
             log.error("the controller's certificate cannot be renewed", reason=str(error))
         for each in self.expiries():
-            if each.validity in (Validity.ENDING, Validity.EXPIRED) and each.subject != str(CONTROLLER):
-                name = each.subject.partition(":")[2]
-                authority = each.subject.startswith("authority:")
-                cure = "overlace pki rollover begin" if authority else f"overlace pki renew {name}"
-                log.warning(
-                    f"certificate {each.validity}", subject=each.subject, days=each.days_left, cure=cure
-                )
+            if each.notice is not None and each.subject != str(CONTROLLER):
+                log.warning(each.notice, subject=each.subject, days=each.days_left)
 
 
 class EnrolmentCredentials:

@@ -1,7 +1,7 @@
 """What the API shows of the engine and the switches."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from overlace.app.reason_view import reasons_view
 from overlace.app.switch_views import SwitchViews
@@ -9,13 +9,22 @@ from overlace.engine.diagnosis import Diagnosis
 from overlace.engine.engine import Engine
 from overlace.model.network import Network
 from overlace.model.port import Binding, Port
+from overlace.pki.expiry import Expiry
 from overlace.store.store import Store
 
 
 class EngineViews:
     """See `northbound.views`: status of ports, and realisation."""
 
-    def __init__(self, store: Store, engine: Engine, switches: SwitchViews, diagnosis: Diagnosis) -> None:
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        switches: SwitchViews,
+        diagnosis: Diagnosis,
+        expiries: Callable[[], Sequence[Expiry]],
+    ) -> None:
+        self._expiries = expiries
         self._store = store
         self._engine = engine
         self._switches = switches
@@ -26,12 +35,13 @@ class EngineViews:
         return self._engine.port_status(port_id)
 
     def status(self) -> Mapping[str, object]:
-        """The cluster, the revision compiled, the switches behind it, every switch, and how many numbers rest."""
+        """The cluster, the revision compiled, the switches behind it, every switch, certificates, resting numbers."""
         return {
             "cluster": self._store.cluster,
             "compiled": str(self._engine.compiled),
             "behind": self._engine.realisation.behind(),
             "switches": self._switches.switches(),
+            "certificates": [each.as_object() for each in self._expiries()],
             "quarantine": Counter(pool.split(":")[0] for pool, _ in self._store.allocations.quarantined()),
         }
 

@@ -12,7 +12,7 @@ from overlace.cli.failures import NotFound
 from overlace.cli.join import Place, renewal_script
 from overlace.cli.pki_options import open_issuer, pki_option, refusals, subject_of, valid_for_option
 from overlace.cli.pki_rollover import rollover
-from overlace.pki.expiry import Expiry, Validity, expiries
+from overlace.pki.expiry import expiries
 from overlace.pki.issuer import CONTROLLER, Issuer
 from overlace.terminal.options import json_option
 from overlace.terminal.output import show_json, show_record, show_table
@@ -93,7 +93,7 @@ def list_(pki: Path, as_json: bool) -> None:
     with refusals():
         found = expiries(open_issuer(pki).directory.read(), SystemClock().now())
     if as_json:
-        show_json([_as_object(each) for each in found])
+        show_json([each.as_object() for each in found])
         return
     rows = [
         (each.subject, each.authority, f"{each.not_after:%Y-%m-%d}", each.days_left, str(each.validity))
@@ -101,8 +101,8 @@ def list_(pki: Path, as_json: bool) -> None:
     ]
     show_table(("subject", "authority", "ends", "days left", "state"), rows)
     for each in found:
-        if each.validity in (Validity.ENDING, Validity.EXPIRED):
-            click.echo(f"{each.subject} {_urgency(each)}; cure with: {_cure(each)}", err=True)
+        if each.notice is not None:
+            click.echo(each.notice, err=True)
 
 
 @pki.command()
@@ -209,31 +209,3 @@ def revoke(name: str, pki: Path, as_json: bool) -> None:
 
 
 pki.add_command(rollover)
-
-
-def _as_object(expiry: Expiry) -> dict[str, object]:
-    return {
-        "subject": expiry.subject,
-        "serial": expiry.serial,
-        "authority": expiry.authority,
-        "not_after": expiry.not_after,
-        "days_left": expiry.days_left,
-        "validity": str(expiry.validity),
-    }
-
-
-def _urgency(expiry: Expiry) -> str:
-    return "has expired" if expiry.validity is Validity.EXPIRED else f"ends in {expiry.days_left} days"
-
-
-def _cure(expiry: Expiry) -> str:
-    kind, _, name = expiry.subject.partition(":")
-    match kind:
-        case "authority":
-            return "overlace pki rollover begin"
-        case "controller":
-            return "overlace pki renew controller"
-        case "switch":
-            return f"overlace pki renew {expiry.subject}"
-        case _:
-            return f"overlace pki renew {name}"

@@ -36,6 +36,9 @@ def status(api: Api, as_json: bool) -> None:
             "switches": _summary(switches, shown["behind"]),
         }
     )
+    for each in shown["certificates"]:
+        if each["notice"] is not None:
+            click.echo(each["notice"])
     if not switches:
         click.echo("\nno host yet: `overlace site add`, `overlace host add` and `overlace join` bring one in")
         return

@@ -35,6 +35,39 @@ class Expiry:
         """Whole days, rounded down."""
         return int(self.seconds_left // 86400)
 
+    @property
+    def notice(self) -> str | None:
+        """What is to be said about it, with the cure; None while all is well (or it was revoked on purpose)."""
+        if self.validity not in (Validity.ENDING, Validity.EXPIRED):
+            return None
+        ends = "has expired" if self.validity is Validity.EXPIRED else f"ends in {self.days_left} days"
+        return f"the certificate of {self.subject} {ends}; cure with: {self._cure}"
+
+    @property
+    def _cure(self) -> str:
+        kind, _, name = self.subject.partition(":")
+        match kind:
+            case "authority":
+                return "overlace pki rollover begin"
+            case "controller":
+                return "overlace pki renew controller"
+            case "switch":
+                return f"overlace pki renew {self.subject}"
+            case _:
+                return f"overlace pki renew {name}"
+
+    def as_object(self) -> dict[str, object]:
+        """As programs read it."""
+        return {
+            "subject": self.subject,
+            "serial": self.serial,
+            "authority": self.authority,
+            "not_after": self.not_after.isoformat(),
+            "days_left": self.days_left,
+            "validity": str(self.validity),
+            "notice": self.notice,
+        }
+
 
 def expiries(register: Register, now: datetime) -> tuple[Expiry, ...]:
     """Authorities first, then the newest certificate of every subject by name."""
