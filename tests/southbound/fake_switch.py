@@ -137,7 +137,7 @@ class FakeSwitch(asyncio.Protocol):
     @property
     def flows(self) -> set[Flow]:
         """The flows, the marker left out."""
-        return {flow for flow in self.tables.flows.values() if flow.table != 250}
+        return {flow for flow in self.tables.flows.values() if flow.cookie >> 56 != 0x0B}
 
     # --- asyncio's side
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from overlace.datapath.actions import Output
+from overlace.datapath.capabilities import PLAIN_OPENFLOW
 from overlace.datapath.flow import Flow
 from overlace.datapath.match import match
 from overlace.southbound.marker import (
@@ -15,6 +16,7 @@ from overlace.southbound.marker import (
     read_external_ids,
     read_marker,
 )
+from overlace.southbound.settings import TRANSIT_MARKER_PLACE
 from overlace.wire.openflow.codec import canonical_flow
 
 PLACE = MarkerPlace(250, 0, 0x0B << 56)
@@ -32,6 +34,18 @@ def test_a_stamp_survives_the_switch_and_the_database(stamp: Stamp) -> None:
     assert canonical_flow(flow) == flow
     assert read_marker(flow) == stamp
     assert read_external_ids(stamp.external_ids()) == stamp
+
+
+@given(STAMPS)
+def test_a_stamp_survives_a_switch_that_knows_plain_openflow_alone(stamp: Stamp) -> None:
+    flow = marker_flow(TRANSIT_MARKER_PLACE, stamp)
+    assert canonical_flow(flow) == flow
+    assert PLAIN_OPENFLOW.lacking(flow) == ()
+    read = read_marker(flow)
+    assert read is not None
+    assert (read.epoch, read.revision) == (stamp.epoch, stamp.revision)
+    assert judge([read], stamp) is Verdict.CURRENT
+    assert judge([read], Stamp(stamp.cluster + "!", stamp.epoch, stamp.revision)) is Verdict.FOREIGN
 
 
 def test_what_is_no_stamp_is_none() -> None:

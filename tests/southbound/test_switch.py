@@ -26,16 +26,18 @@ PLAN = fragment(
 )
 
 
-def transit(*names: str) -> dict[str, ExpectedSwitch]:
-    """Transit switches whose datapath ids are 1, 2, ..."""
-    return {name: ExpectedSwitch(SwitchKind.TRANSIT, "", number) for number, name in enumerate(names, 1)}
+def hosts(*names: str) -> dict[str, ExpectedSwitch]:
+    """Hosts whose datapath ids are 1, 2, ..."""
+    return {
+        name: ExpectedSwitch(SwitchKind.HOST, "br-overlace", number) for number, name in enumerate(names, 1)
+    }
 
 
 @asynccontextmanager
 async def one_switch(settings: Settings | None = None) -> AsyncIterator[tuple[Controller, FakeSwitch]]:
     """A controller and a switch that is in sync with PLAN."""
     async with controller(settings=settings) as running:
-        running.hub.set_expected(transit("s1"))
+        running.hub.set_expected(hosts("s1"))
         running.hub.publish(added(1, "s1", PLAN))
         running.hub.plan_ready()
         async with fake_switch(running.openflow_port) as switch:
@@ -52,7 +54,7 @@ async def test_a_new_switch_gets_everything_meters_first_and_outside_the_bundle(
 
 async def test_nothing_is_written_before_the_plan_counts() -> None:
     async with controller() as running:
-        running.hub.set_expected(transit("s1"))
+        running.hub.set_expected(hosts("s1"))
         async with fake_switch(running.openflow_port) as switch:
             switch.tables.flows[flow(9).key] = flow(9)
             await eventually(lambda: running.hub.status().switches["s1"].phase is Phase.WAITING)
@@ -83,7 +85,7 @@ async def test_changes_that_come_while_a_switch_is_busy_are_sent_as_one() -> Non
 
 async def test_a_slow_switch_slows_nobody_else() -> None:
     async with controller() as running:
-        running.hub.set_expected(transit("slow", "quick"))
+        running.hub.set_expected(hosts("slow", "quick"))
         running.hub.plan_ready()
         async with fake_switch(running.openflow_port, 1) as slow, fake_switch(running.openflow_port, 2):
             await running.acknowledged("slow", 0)
@@ -100,7 +102,7 @@ async def test_a_slow_switch_slows_nobody_else() -> None:
 async def test_the_same_fragment_is_encoded_once_for_all_switches() -> None:
     names = [f"s{number}" for number in range(1, 6)]
     async with controller() as running:
-        running.hub.set_expected(transit(*names))
+        running.hub.set_expected(hosts(*names))
         running.hub.plan_ready()
         switches = [FakeSwitch(number) for number in range(1, 6)]
         for switch, name in zip(switches, names, strict=True):
@@ -222,7 +224,7 @@ async def test_the_loss_of_the_master_role_ends_all_writing_until_our_lease_is_n
 
 async def test_a_stale_lease_is_never_master() -> None:
     async with controller() as running:
-        running.hub.set_expected(transit("s1"))
+        running.hub.set_expected(hosts("s1"))
         running.hub.plan_ready()
         switch = FakeSwitch(1)
         switch.generation = 9
@@ -237,7 +239,7 @@ async def test_a_stale_lease_is_never_master() -> None:
 )
 async def test_malformed_bytes_end_only_the_session_they_came_in(garbage: bytes) -> None:
     async with controller() as running:
-        running.hub.set_expected(transit("evil", "good"))
+        running.hub.set_expected(hosts("evil", "good"))
         running.hub.plan_ready()
         async with (
             fake_switch(running.openflow_port, 1) as evil,
@@ -254,7 +256,7 @@ async def test_malformed_bytes_end_only_the_session_they_came_in(garbage: bytes)
 
 async def test_an_unknown_switch_is_kept_waiting_and_let_go() -> None:
     async with controller(settings=Settings(parking_time=0.1)) as running:
-        running.hub.set_expected(transit("s1"))
+        running.hub.set_expected(hosts("s1"))
         async with fake_switch(running.openflow_port, 77) as stranger:
             await eventually(lambda: not stranger.connected)
             assert stranger.changes == []
@@ -265,7 +267,7 @@ async def test_a_switch_that_becomes_known_while_it_waits_is_taken() -> None:
         running.hub.plan_ready()
         async with fake_switch(running.openflow_port, 1):
             running.hub.publish(added(1, "s1", PLAN))
-            running.hub.set_expected(transit("s1"))
+            running.hub.set_expected(hosts("s1"))
             await running.acknowledged("s1", 1)
 
 
@@ -307,7 +309,7 @@ async def test_flows_can_be_dumped() -> None:
 
 async def test_removals_wait_for_the_additions_on_other_switches() -> None:
     async with controller(settings=Settings(removal_grace=30)) as running:
-        running.hub.set_expected(transit("old", "new"))
+        running.hub.set_expected(hosts("old", "new"))
         running.hub.plan_ready()
         here = fragment("binding", "old", flows=(flow(1),))
         there = fragment("binding", "new", flows=(flow(1, port=2),))

@@ -2,15 +2,15 @@
 
 from tests.southbound.fake_switch import FakeSwitch
 from tests.southbound.harness import controller, eventually
-from tests.southbound.test_switch import transit
 
+from overlace.southbound.expected import ExpectedSwitch, SwitchKind
 from overlace.southbound.switch_ports import SwitchPorts
 from overlace.wire.openflow.messages import PortDescription
 
 
 async def test_a_transit_switch_tells_its_ports_and_what_becomes_of_them() -> None:
     async with controller() as running:
-        running.hub.set_expected(transit("t1"))
+        running.hub.set_expected({"t1": ExpectedSwitch(SwitchKind.TRANSIT, "", 1)})
         told = running.record.ports
         # given a switch with two ports, one of them without a carrier
         switch = FakeSwitch(1)

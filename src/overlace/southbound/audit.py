@@ -18,7 +18,6 @@ from overlace.southbound.failures import NotConnectedError
 from overlace.southbound.marker import marker_flow
 from overlace.southbound.operations import TableOperations
 from overlace.southbound.reading import WHOLE, Piece, SwitchReader
-from overlace.southbound.settings import Context
 from overlace.southbound.switch import Switch
 from overlace.southbound.synchronisation import is_marker
 
@@ -31,9 +30,9 @@ _BUSY_PAUSE = 0.05
 class Audit:
     """One pass over one switch."""
 
-    def __init__(self, context: Context, switch: Switch) -> None:
-        self._context = context
+    def __init__(self, switch: Switch) -> None:
         self._switch = switch
+        self._context = context = switch.context
         self._found = report(context.clock.now(), 0, TableOperations())
         self._index: defaultdict[int, dict[FlowKey, Flow]] = defaultdict(dict)
         self._index_generation = -1

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from overlace.compiler.plan import Fragment, FragmentId, SwitchChange
+from overlace.datapath.capabilities import Capabilities
 from overlace.datapath.flow import Flow
 from overlace.southbound.desired import ConflictError, DesiredTable, IsLearned
 from overlace.southbound.encoding import Subject
@@ -28,6 +29,8 @@ class Contents:
 
     def __init__(self, is_learned: IsLearned, canonical: Callable[[Flow], Flow]) -> None:
         self.table = DesiredTable(is_learned, canonical)
+        self.capabilities: Capabilities | None = None
+        """What the switch can be asked for; None where that is everything."""
         self.leaving: set[FragmentId] = set()
         """Fragments that are to go soon: one of these gives way to a newcomer that conflicts with it."""
         self.held_out: dict[FragmentId, HeldOut] = {}
@@ -40,6 +43,7 @@ class Contents:
             self.held_out.pop(id_, None)
             self._unreported.pop(id_, None)
         change = SwitchChange(dict(change.added), dict(change.removed))
+        self._refuse_what_it_cannot(change)
         before = self.table.fragments
         replaced = {id_: before[id_] for id_ in change.added if id_ in before}
         while True:
@@ -50,6 +54,17 @@ class Contents:
             else:
                 self._replaced.update(replaced)
                 return operations
+
+    def _refuse_what_it_cannot(self, change: SwitchChange) -> None:
+        """A fragment that asks for more than the switch has is not tried; what it replaces goes."""
+        if self.capabilities is None:
+            return
+        for id_, fragment in tuple(change.added.items()):
+            lacking = {text for flow in fragment.flows for text in self.capabilities.lacking(flow)}
+            lacking |= {"meters"} if fragment.meters else set()
+            if lacking:
+                del change.added[id_]
+                self._hold_out(fragment, f"the switch is not known to have: {', '.join(sorted(lacking))}")
 
     def _settle_conflict(self, change: SwitchChange, conflict: ConflictError) -> None:
         """Let what is about to leave give way; otherwise hold the newcomer out."""

@@ -193,7 +193,7 @@ class Southbound:
 
     async def audit_now(self, name: SwitchName) -> ComparisonReport:
         """Check one switch against its plan, and repair it. Raises as `dump_flows`."""
-        return await Audit(self._context, self._connected(name)).run()
+        return await Audit(self._connected(name)).run()
 
     def resynchronise(self, name: SwitchName) -> None:
         """Compare a switch anew from the beginning. Raises KeyError for an unknown one."""
@@ -448,7 +448,7 @@ class Southbound:
 
     async def _audit_quietly(self, switch: Switch) -> None:
         try:
-            await Audit(self._context, switch).run()
+            await Audit(switch).run()
         except SouthboundError as error:
             log.info("audit ended early", switch=switch.name, reason=str(error))
 

@@ -4,15 +4,18 @@ A switch outlives controllers and stores. Before anything is written, the marker
 older than its switch (restored from a backup), empty, or another cluster's must not delete what it does not
 know. The marker is one flow that no packet reaches, whose only action is a note (ovs-actions(7), "note"); it is
 rewritten with every batch that changes something, inside the same bundle. The same three values stand in the
-external_ids of a host's bridge, because flows do not survive a restart of ovs-vswitchd.
+external_ids of a host's bridge, because flows do not survive a restart of ovs-vswitchd. A switch that knows plain
+OpenFlow alone has no notes: there they are written into addresses that nothing reads.
 """
 
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from uuid import NAMESPACE_OID, UUID, uuid5
 
-from overlace.datapath.actions import Note
+from overlace.datapath.actions import Action, Note, SetField, set_field
+from overlace.datapath.fields import Field
 from overlace.datapath.flow import Flow
 from overlace.datapath.match import Match
 
@@ -51,6 +54,8 @@ class MarkerPlace:
     priority: int
     cookie: int
     match: Match = Match()
+    plain: bool = False
+    """Without extensions: the stamp stands in two IPv6 addresses that the flow would set. `match` is of IPv6 then."""
 
 
 class Verdict(Enum):
@@ -64,10 +69,30 @@ class Verdict(Enum):
 
 def marker_flow(place: MarkerPlace, stamp: Stamp) -> Flow:
     """The flow that carries `stamp`."""
+    actions = _as_addresses(stamp) if place.plain else _as_note(stamp)
+    return Flow(place.table, place.priority, place.match, actions, place.cookie)
+
+
+def cluster_number(cluster: str) -> UUID:
+    """A cluster id as 128 bits: what it says, where it is a UUID (RFC 9562), else one that is made of it."""
+    try:
+        return UUID(cluster)
+    except ValueError:
+        return uuid5(NAMESPACE_OID, cluster)
+
+
+def _as_addresses(stamp: Stamp) -> tuple[Action, ...]:
+    return (
+        set_field(Field.IPV6_SRC, cluster_number(stamp.cluster).int),
+        set_field(Field.IPV6_DST, stamp.epoch << 64 | stamp.revision),
+    )
+
+
+def _as_note(stamp: Stamp) -> tuple[Action, ...]:
     cluster = stamp.cluster.encode()
     data = _HEAD.pack(_MAGIC, stamp.epoch, stamp.revision, len(cluster)) + cluster
     data += bytes((_NOTE_OFFSET - len(data)) % _NOTE_UNIT)
-    return Flow(place.table, place.priority, place.match, (Note(data),), place.cookie)
+    return (Note(data),)
 
 
 def read_marker(flow: Flow) -> Stamp | None:
@@ -78,6 +103,8 @@ def read_marker(flow: Flow) -> Stamp | None:
             cluster = data[_HEAD.size : _HEAD.size + length]
             if magic == _MAGIC and len(cluster) == length:
                 return Stamp(cluster.decode(errors="replace"), epoch, revision)
+        case (SetField(Field.IPV6_SRC, cluster, _), SetField(Field.IPV6_DST, where, _)):
+            return Stamp(str(UUID(int=cluster)), where >> 64, where & (1 << 64) - 1)
     return None
 
 
@@ -95,7 +122,7 @@ def judge(seen: Iterable[Stamp | None], ours: Stamp) -> Verdict:
     for stamp in seen:
         if stamp is None:
             continue
-        if stamp.cluster != ours.cluster:
+        if cluster_number(stamp.cluster) != cluster_number(ours.cluster):
             return Verdict.FOREIGN
         if (stamp.epoch, stamp.revision) > (ours.epoch, ours.revision):
             verdict = Verdict.NEWER

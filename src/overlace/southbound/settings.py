@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from overlace.compiler.pipeline import CookieClass, Table, cookie, is_learned
+from overlace.compiler.technologies.label import host_label
+from overlace.datapath.fields import EthType, Field
+from overlace.datapath.match import match
 from overlace.kit.clock import Clock
 from overlace.southbound.encoding import Encoder
 from overlace.southbound.events import PlanListener
@@ -14,6 +17,14 @@ from overlace.southbound.reading import DEFAULT_PIECE
 
 MARKER_PLACE = MarkerPlace(Table.MARKER, 0, cookie(CookieClass.MARKER))
 """The room that the compiler's pipeline leaves for the marker."""
+TRANSIT_MARKER_PLACE = MarkerPlace(
+    Table.CLASSIFY,
+    0,
+    cookie(CookieClass.MARKER),
+    match({Field.ETH_DST: host_label(0), Field.ETH_TYPE: EthType.IPV6}),
+    plain=True,
+)
+"""The same in the one table that every OpenFlow switch has: frames to the label of no host."""
 
 
 @dataclass(frozen=True, slots=True)

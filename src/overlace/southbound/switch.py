@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from overlace.compiler.plan import FragmentId, SwitchChange, SwitchName, TunnelPort
+from overlace.datapath.capabilities import PLAIN_OPENFLOW
 from overlace.southbound.acknowledgement import Acknowledgement
 from overlace.southbound.comparison_report import ComparisonReport
 from overlace.southbound.contents import Contents
@@ -24,11 +25,11 @@ from overlace.southbound.encoding import EncodingError, describe
 from overlace.southbound.expected import ExpectedSwitch, SwitchKind
 from overlace.southbound.failures import PassiveError, SouthboundError
 from overlace.southbound.host_database import HostDatabase
-from overlace.southbound.marker import Stamp
+from overlace.southbound.marker import Stamp, cluster_number
 from overlace.southbound.openflow_channel import SwitchConnection
 from overlace.southbound.operations import TableOperations
 from overlace.southbound.pending import PendingChange
-from overlace.southbound.settings import Context
+from overlace.southbound.settings import TRANSIT_MARKER_PLACE, Context
 from overlace.southbound.status import Phase, SwitchStatus
 from overlace.southbound.synchronisation import Allowed, Hold, HoldKind, compare, objection, observe
 from overlace.southbound.transaction import Refusal
@@ -46,15 +47,15 @@ class Switch:
 
     def __init__(self, name: SwitchName, expected: ExpectedSwitch, context: Context) -> None:
         self.name = name
-        self.expected = expected
         self.phase = Phase.ABSENT
         self.connection: SwitchConnection | None = None
         self.database: HostDatabase | None = None
         self.contents = Contents(context.is_learned, canonical_flow)
+        self._common = context
+        self.expected = expected
         self.counters = WriteCounters()
         self.last_resync: ComparisonReport | None = None
         self.hold: Hold | None = None
-        self._context = context
         self._allowed = Allowed()
         self._pending = PendingChange()
         self._sequence = 0
@@ -68,6 +69,17 @@ class Switch:
         self._generation_id = -1
         self._retry_at: float | None = None
         self._stamped_at = float("-inf")
+
+    @property
+    def expected(self) -> ExpectedSwitch:
+        """What kind of switch this is: it decides what the switch may be asked for, and where its marker stands."""
+        return self._expected
+
+    @expected.setter
+    def expected(self, expected: ExpectedSwitch) -> None:
+        self._expected = expected
+        self.contents.capabilities = None if self._is_host else PLAIN_OPENFLOW
+        self.context = self._common if self._is_host else replace(self._common, marker=TRANSIT_MARKER_PLACE)
 
     # --- the plan -------------------------------------------------------------------------------------
 
@@ -134,7 +146,7 @@ class Switch:
         self._stop_writing()
         self.connection = None
         if self.phase is not Phase.PASSIVE:
-            self._context.listener.connected(self.name, False)
+            self.context.listener.connected(self.name, False)
         self.phase, self.hold = Phase.ABSENT, None
 
     def stop(self) -> None:
@@ -193,7 +205,7 @@ class Switch:
 
     def tick(self, now: float) -> None:
         """Called about once a second: time-outs, retries, and the stamp in the host's database."""
-        settings = self._context.settings
+        settings = self.context.settings
         connection = self.connection
         if connection is None:
             return
@@ -203,7 +215,7 @@ class Switch:
         elif self._retry_at is not None and now >= self._retry_at:
             self._retry_at = None
             self.resynchronise()
-        elif self.phase is Phase.PASSIVE and self._context.generation_id() > self._generation_id:
+        elif self.phase is Phase.PASSIVE and self.context.generation_id() > self._generation_id:
             self._run(self._bring_up(connection))
         if self.database is not None:
             self.database.retry()
@@ -212,7 +224,7 @@ class Switch:
     def _stamp_database(self, database: HostDatabase, now: float) -> None:
         if self.phase is not Phase.IN_SYNC or self._writer is None or self._writer.stamp is None:
             return
-        if now - self._stamped_at >= self._context.settings.stamp_interval:
+        if now - self._stamped_at >= self.context.settings.stamp_interval:
             self._stamped_at = now
             database.write_stamp(self._writer.stamp)
 
@@ -221,10 +233,11 @@ class Switch:
     async def _bring_up(self, connection: SwitchConnection) -> None:
         async def steps() -> None:
             self.phase = Phase.JOINING
-            self._generation_id = self._context.generation_id()
+            self._generation_id = self.context.generation_id()
             await connection.become_master(self._generation_id)
-            connection.tell(NxSetPacketInFormat())
-            self._context.listener.connected(self.name, True)
+            if self._is_host:
+                connection.tell(NxSetPacketInFormat())
+            self.context.listener.connected(self.name, True)
             self.phase = Phase.WAITING
             self._open_gate()
             await self._gate.wait()
@@ -246,21 +259,21 @@ class Switch:
             connection.close()
 
     async def _synchronise(self, connection: SwitchConnection) -> None:
-        self._writer = writer = Writer(self._context, connection, self.counters)
+        self._writer = writer = Writer(self.context, connection, self.counters)
         self.hold = self._retry_at = None
         for first in (True, *[False] * _MOST_ROUNDS):
             self.phase = Phase.COMPARING
-            observed = await observe(self._context, connection, self.contents)
-            operations, found = compare(self._context, self.contents, observed)
+            observed = await observe(self.context, connection, self.contents)
+            operations, found = compare(self.context, self.contents, observed)
             if first:
                 self.last_resync = found
                 self.counters.resyncs += 1
                 self.counters.resync_changes += found.repaired
-                learned = [flow for flow in observed.flows if self._context.is_learned(flow.cookie)]
-                self._context.listener.learned(self.name, learned)
+                learned = [flow for flow in observed.flows if self.context.is_learned(flow.cookie)]
+                self.context.listener.learned(self.name, learned)
             stamps = (observed.marker, self.database.stamp if self.database else None)
             removed = len(operations.flows.removed)
-            hold = objection(self._context, self._allowed, stamps, found, removed)
+            hold = objection(self.context, self._allowed, stamps, found, removed)
             if hold is not None:
                 return self._on_hold(hold)
             self.phase = Phase.WRITING
@@ -272,7 +285,7 @@ class Switch:
             self._absorb_pending()
             if not self._blame(refusals):
                 break
-        self._retry_at = self._context.clock.monotonic() + self._context.settings.retry_interval
+        self._retry_at = self.context.clock.monotonic() + self.context.settings.retry_interval
         reasons = "; ".join(refusal.reason for refusal in refusals)
         return self._on_hold(Hold(HoldKind.REFUSED, f"the switch refuses the plan: {reasons}"))
 
@@ -283,7 +296,8 @@ class Switch:
             return [Refusal(str(error), error.subject)]
 
     def _needs_marker(self, present: Stamp | None) -> bool:
-        return present is None or present.cluster != self._context.stamp().cluster
+        ours = self.context.stamp().cluster
+        return present is None or cluster_number(present.cluster) != cluster_number(ours)
 
     def _blame(self, refusals: list[Refusal]) -> bool:
         """Hold out the fragments at fault. False when none is known to be."""
@@ -301,7 +315,7 @@ class Switch:
         self.phase, self.hold = Phase.HELD, hold
         self._absorb_pending()
         log.warning("switch on hold", switch=self.name, kind=hold.kind.value, reason=hold.text)
-        self._context.listener.held(self.name, hold.text)
+        self.context.listener.held(self.name, hold.text)
 
     def _on_sync(self, found: ComparisonReport) -> None:
         self.phase = Phase.IN_SYNC
@@ -317,7 +331,7 @@ class Switch:
         self._completed()
 
     def _open_gate(self) -> None:
-        needs_database = self._context.requires_database and self._is_host
+        needs_database = self.context.requires_database and self._is_host
         if self._plan_ready and (self.database is not None or not needs_database):
             self._gate.set()
 
@@ -325,7 +339,7 @@ class Switch:
         log.warning("switch is not ours", switch=self.name, reason=reason)
         self._stop_writing()
         if self.phase is not Phase.PASSIVE:
-            self._context.listener.connected(self.name, False)
+            self.context.listener.connected(self.name, False)
         self.phase = Phase.PASSIVE
         self.hold = None
 
@@ -383,7 +397,7 @@ class Switch:
 
     def _tell(self) -> None:
         self._acknowledgement.tell(
-            self.database, has_database=self._context.requires_database and self._is_host
+            self.database, has_database=self.context.requires_database and self._is_host
         )
 
     @property
@@ -407,7 +421,7 @@ class Switch:
         self._absorb_pending()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        self._task = self._context.tasks.create_task(work, name=f"switch {self.name}")
+        self._task = self.context.tasks.create_task(work, name=f"switch {self.name}")
 
     # --- status ---------------------------------------------------------------------------------------
 
