@@ -38,6 +38,7 @@ class World:
     def says(self, host: str, address: str, up: bool, diagnostic: str = "No Diagnostic") -> None:
         state = "up" if up else "down"
         self.liveness.heard(Heard(host, f"bfd-{address}", address, up, state, state, diagnostic))
+        self.liveness.tick()
 
     def pass_time(self, seconds: float) -> None:
         self.clock.advance(seconds)

@@ -93,7 +93,7 @@ class Underlay:
             if each.cls is Network and each.before is not None and each.after is not None:
                 again |= self._pairs_among(snapshot.outer(Binding, "place", each.id))
             elif each.cls is Host and each.before is not None and each.after is not None:
-                again |= self._pairs_of(each.id)
+                again |= set(self._neighbourhood.pairs_of(each.id))
         self._probe(again)
 
     def host_changed(self, host: HostSeen) -> None:
@@ -103,7 +103,7 @@ class Underlay:
             self._present.add(host.host)
             self.liveness.host_back(host.host)
             self._warm_up.restarted(host.host)
-            self._probe(self._pairs_of(host.host))
+            self._probe(self._neighbourhood.pairs_of(host.host))
         elif not present and host.host in self._present:
             self._present.discard(host.host)
             self.liveness.host_away(host.host)
@@ -153,9 +153,6 @@ class Underlay:
         return networks[0].mtu + overhead(path.address) if networks else None
 
     # --- inside
-
-    def _pairs_of(self, host: str) -> set[Pair]:
-        return {pair for pair in self._neighbourhood if host in pair}
 
     def _pairs_among(self, hosts: Iterable[str]) -> set[Pair]:
         names = set(hosts)

@@ -7,7 +7,7 @@ from overlace.model.carriage import CARRIAGES
 from overlace.model.network import Network, Segment
 from overlace.model.site import Host, Site
 from overlace.model.snapshot import Snapshot
-from overlace.model.underlay import room
+from overlace.model.underlay import Room, room
 from overlace.northbound.views import Alarm
 from overlace.protocols.path_mtu import Finding, Path, Verdict
 
@@ -60,8 +60,11 @@ class UnderlayStatus:
         """What an operator should do something about."""
         return [*self._silent_alarms(), *self._path_alarms(), *self._network_alarms()]
 
-    def _findings(self) -> list[tuple[Path, Finding]]:
-        findings = self._underlay.prober.findings.items()
+    def _findings(self, leave_out: Verdict | None = None) -> list[tuple[Path, Finding]]:
+        """Those that still count, in order."""
+        findings = (
+            item for item in self._underlay.prober.findings.items() if item[1].verdict is not leave_out
+        )
         current = (item for item in findings if self._underlay.needed_size(item[0]) is not None)
         return sorted(current, key=lambda item: (item[0].source, item[0].target, str(item[0].address)))
 
@@ -87,17 +90,19 @@ class UnderlayStatus:
                 yield Alarm("not heard", (host, remote), f"{text}: {session['diagnostic']}")
 
     def _path_alarms(self) -> Iterator[Alarm]:
-        for path, finding in self._findings():
-            if finding.verdict is not Verdict.WIDE:
-                yield Alarm(finding.verdict.value, (path.source, path.target), self._explain(finding))
+        for path, finding in self._findings(leave_out=Verdict.WIDE):
+            yield Alarm(finding.verdict.value, (path.source, path.target), self._explain(finding))
 
     def _network_alarms(self) -> Iterator[Alarm]:
         snapshot = self._snapshot()
         sites, hosts = list(snapshot.all(Site)), list(snapshot.all(Host))
+        rooms: dict[frozenset[str], Room] = {}
         for network in sorted(snapshot.all(Network), key=lambda network: network.id):
             segments = snapshot.members(Segment, "network", network.id)
-            carriages = [CARRIAGES[each.network_type] for each in segments if each.network_type in CARRIAGES]
-            left = room(sites, hosts, carriages, self._default_mtu)
+            kinds = frozenset({segment.network_type for segment in segments} & CARRIAGES.keys())
+            if kinds not in rooms:
+                rooms[kinds] = room(sites, hosts, [CARRIAGES[kind] for kind in kinds], self._default_mtu)
+            left = rooms[kinds]
             if network.mtu > left.mtu:
                 yield Alarm(
                     "network too wide",

@@ -14,6 +14,7 @@ from overlace.cli.site import site
 from overlace.cli.status import status
 from overlace.cli.trace import trace
 from overlace.cli.transit import link, switch
+from overlace.cli.underlay import underlay
 from overlace.cli.users import project, user
 from overlace.cli.why import why
 from overlace.lab.commands import lab_group
@@ -34,7 +35,7 @@ _COMMANDS = (
     *(serve, bootstrap, status),
     *(site, host, join, leave, switch, link, pki),
     *(project, user),
-    *(trace, why, flows, move),
+    *(trace, why, flows, move, underlay),
 )
 
 for command in _COMMANDS:

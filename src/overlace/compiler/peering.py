@@ -1,7 +1,7 @@
 """Which hosts watch each other: everyone everyone while they are few, a sparse graph when they are many.
 
 A BFD session costs a port and a few packets a second at both ends, so the number of sessions of a host must
-not grow with the number of hosts (docs/adr/0005-who-watches-whom.md has the arithmetic). Up to FULL_MESH hosts
+not grow with the number of hosts (docs/adr/0007-who-watches-whom.md has the arithmetic). Up to FULL_MESH hosts
 every pair is watched. Above, each host is watched by the hosts at fixed strides around the ring of all hosts,
 sorted by site and name; and between any two sites, a few pairs of hosts watch the way between the sites.
 """

@@ -27,6 +27,9 @@ NEVER_UP_SECONDS = 5.0
 SETTLED_SECONDS = 5.0
 """A session that was down must be up this long before it is trusted."""
 
+_Words = dict[IPAddress, dict[str, list[bool | None]]]
+"""Address -> site -> the verdicts of the hosts there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -107,7 +110,6 @@ class Liveness:
         if before is not None or heard.up:
             self._log(heard)
         self._unsettled = True
-        self.tick()
 
     def gone(self, host: str, interface: str) -> None:
         """A tunnel port is there no more."""
@@ -131,12 +133,12 @@ class Liveness:
         self._unsettled = True
 
     def tick(self) -> None:
-        """Reckon anew, if something has happened or was too early to say; about once a second is enough."""
+        """Reckon anew, if something has happened or was too early to say; call it often."""
         if not self._unsettled:
             return
         now = self._clock.monotonic()
         words = self._words(now)
-        self._unsettled = any(None in verdicts for verdicts in words.values())
+        self._unsettled = any(None in verdicts for by_site in words.values() for verdicts in by_site.values())
         silences = _silences(self._snapshot(), words)
         for host in silences.keys() | self._told.keys():
             found = silences.get(host, frozenset())
@@ -145,16 +147,16 @@ class Liveness:
             self._sink.observed_silence(host, found)
         self._told = silences
 
-    def _words(self, now: float) -> dict[Silence, list[bool | None]]:
+    def _words(self, now: float) -> _Words:
         snapshot = self._snapshot()
-        words: dict[Silence, list[bool | None]] = {}
+        words: _Words = {}
         for name, ports in self._sessions.items():
             host = snapshot.get(Host, name)
             if host is None or name in self._away:
                 continue
             for session in ports.values():
-                where = (host.site_id, ip_address(session.heard.remote))
-                words.setdefault(where, []).append(session.verdict(now))
+                by_site = words.setdefault(ip_address(session.heard.remote), {})
+                by_site.setdefault(host.site_id, []).append(session.verdict(now))
         return words
 
     def _log(self, heard: Heard) -> None:
@@ -168,26 +170,23 @@ class Liveness:
         )
 
 
-def _silences(snapshot: Snapshot, words: dict[Silence, list[bool | None]]) -> dict[str, frozenset[Silence]]:
+def _silences(snapshot: Snapshot, words: _Words) -> dict[str, frozenset[Silence]]:
     found: dict[str, frozenset[Silence]] = {}
     for host in snapshot.all(Host):
         if len(host.addresses) < 2:
             continue
+        sites = {site for address in host.addresses for site in words.get(address, ())}
         silent = frozenset(
-            (site, address)
-            for site in {site for site, address in words if address in host.addresses}
-            for address in _unheard(site, host.addresses, words)
+            (site, address) for site in sites for address in _unheard(site, host.addresses, words)
         )
         if silent:
             found[host.id] = silent
     return found
 
 
-def _unheard(
-    site: str, addresses: tuple[IPAddress, ...], words: dict[Silence, list[bool | None]]
-) -> list[IPAddress]:
+def _unheard(site: str, addresses: tuple[IPAddress, ...], words: _Words) -> list[IPAddress]:
     """None while every address with a witness may still be heard, or none is."""
-    said = {address: words.get((site, address), []) for address in addresses}
+    said = {address: words.get(address, {}).get(site, []) for address in addresses}
     if not any(True in verdicts for verdicts in said.values()):
         return []
     return [address for address, verdicts in said.items() if False in verdicts and True not in verdicts]

@@ -27,6 +27,7 @@ class Neighbourhood:
     def __init__(self) -> None:
         self._hosts: dict[str, frozenset[str]] = {}
         self._shared: Counter[Pair] = Counter()
+        self._peers: dict[str, set[str]] = {}
 
     def __contains__(self, pair: object) -> bool:
         return pair in self._shared
@@ -36,6 +37,12 @@ class Neighbourhood:
 
     def __len__(self) -> int:
         return len(self._shared)
+
+    def pairs_of(self, host: str) -> Iterator[Pair]:
+        """The pairs that a host is one end of, in both directions."""
+        for peer in self._peers.get(host, ()):
+            yield host, peer
+            yield peer, host
 
     def everything(self, snapshot: Snapshot) -> NeighbourhoodChange:
         """Begin with a whole snapshot."""
@@ -62,10 +69,12 @@ class Neighbourhood:
                 self._shared[pair] -= 1
                 if not self._shared[pair]:
                     del self._shared[pair]
+                    self._peers[pair[0]].discard(pair[1])
                     ended.add(pair)
             for pair in _pairs_with(after, after - before):
                 if pair not in self._shared:
                     begun.add(pair)
+                    self._peers.setdefault(pair[0], set()).add(pair[1])
                 self._shared[pair] += 1
             self._hosts[network] = after
             if not after:

@@ -33,8 +33,8 @@ class WarmUp:
         return len(self._warmed)
 
     def begin(self, pairs: Iterable[Pair]) -> None:
-        """These ways are needed from now on; the ones that are new come first."""
-        for pair in pairs:
+        """These ways are needed from now on; the ones that are new come first, those of one host together."""
+        for pair in sorted(pairs):
             if pair not in self._warmed:
                 self._by_source.setdefault(pair[0], set()).add(pair)
                 self._cool(pair)
