@@ -129,16 +129,27 @@ async def one(
         "binding:profile": {"interface_name": interface},
     }
     start = time.perf_counter()
-    call = asyncio.create_task(cloud.api("POST", "/v2.0/ports", {"port": body}))
-    async with asyncio.timeout(PATIENCE):
-        while waiting:
-            waiting.discard(await cloud.commits.get())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(cloud.api("POST", "/v2.0/ports", {"port": body}))
+        await everywhere(cloud, members, waiting)
     last = max(each.switch.committed_at for each in members)
     for each in members:
         each.switch.watch = None
-    await call
     await asyncio.sleep(0.05)
     return (last - start) * 1000
+
+
+async def everywhere(
+    cloud: SimulatedCloud, members: list[SimulatedHost], waiting: set[SimulatedSwitch]
+) -> None:
+    """Until all that wait have committed. Raises SystemExit when some do not."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while waiting:
+                waiting.discard(await cloud.commits.get())
+    except TimeoutError:
+        late = [each.name for each in members if each.switch in waiting]
+        raise SystemExit(f"{len(late)} of {len(members)} hosts do not get the port: {late[:5]} ...") from None
 
 
 async def run(options: argparse.Namespace) -> dict[str, Any]:

@@ -47,6 +47,11 @@ class SimulatedDatabase(asyncio.Protocol):
         self._framer, self._monitor = JsonFramer(), None
         await asyncio.get_running_loop().create_connection(lambda: self, address, port)
 
+    @property
+    def monitored(self) -> bool:
+        """Whether a controller follows this database."""
+        return self._monitor is not None
+
     def plug(self, name: str, iface_id: str, ofport: int) -> None:
         """A workload's interface appears on the bridge, already numbered."""
         interface, port = uuid4().hex, uuid4().hex

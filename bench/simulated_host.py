@@ -13,6 +13,8 @@ from tests.southbound.fake_switch import FakeSwitch
 
 from overlace.wire.openflow.messages import BundleControl
 
+_RETRY = 0.5
+
 
 class SimulatedSwitch(FakeSwitch):
     """Remembers when it last committed a bundle; keeps no log of messages."""
@@ -46,8 +48,10 @@ class SimulatedHost:
         self._interfaces = 0
 
     async def connect(self, address: str, openflow_port: int, ovsdb_port: int) -> None:
-        """Connect both channels to a controller."""
-        await self.database.connect(address, ovsdb_port)
+        """Connect both channels to a controller, again and again until it takes the host's database."""
+        while not self.database.monitored:
+            await self.database.connect(address, ovsdb_port)
+            await asyncio.sleep(_RETRY)
         await self.switch.connect(openflow_port, address)
 
     def plug(self, port_id: str) -> None:

@@ -345,13 +345,12 @@ def move(cloud: Cloud, there: str, *, dead: bool = False) -> int:
     time.sleep(0.3)
     if dead:
         cloud.kill()
-    running = stream(cloud, 6 if dead else 3, "192.168.0.12")
+    running = stream(cloud, 3, "192.168.0.12")
     time.sleep(1)
     cloud.lab.complete_move("red2")
-    if dead:
-        time.sleep(1)
-        cloud.start()
     missing = running.outcome().lost
+    if dead:
+        cloud.start()  # and learns from the switches what happened meanwhile
     until(lambda: bindings().get(there) == "active", "the port has not moved", 30)
     cloud.lab.release_move("red2")
     until(lambda: bindings() == {there: "active"}, "the old binding does not end", 10)
