@@ -26,8 +26,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--auth",
     type=click.Choice(Authentication, case_sensitive=False),
     default=Authentication.NONE,
-    show_default="none",
-    help="Who may ask the API: everyone on this machine, users by HTTP basic, or also by identity API tokens.",
+    show_default=False,
+    help="Who may ask: all on this machine, users by HTTP basic, or also by identity tokens.  [default: none]",
 )
 @click.option("--api-address", default="127.0.0.1", help="Where clients connect.")
 @click.option("--api-port", type=_PORT, default=9696)
@@ -61,8 +61,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--log-format",
     type=click.Choice(LogFormat, case_sensitive=False),
     default=LogFormat.TEXT,
-    show_default="text",
-    help="key=value for people, or a JSON object a line.",
+    show_default=False,
+    help="key=value for people, or a JSON object a line.  [default: text]",
 )
 def serve(log_level: str, log_format: LogFormat, pki: Path, plaintext: bool, **options: object) -> None:
     """Run the controller until SIGTERM or SIGINT. Switches go on forwarding without it.
