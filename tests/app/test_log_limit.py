@@ -2,6 +2,7 @@
 
 import logging
 
+import pytest
 import structlog
 
 from overlace.app.log_limit import LogLimit
@@ -47,3 +48,12 @@ def test_given_ever_new_events_when_written_then_no_more_are_remembered_than_nee
     for each in range(5000):
         limit(None, "info", {"event": f"event {each}"})
     assert len(limit._allowances) <= 1000
+
+
+def test_given_many_requests_when_they_succeed_then_each_leaves_its_line_and_refusals_do_not() -> None:
+    limit = LogLimit(ManualClock().monotonic, burst=1, rate=1)
+    for _ in range(10):
+        assert limit(None, "info", {"event": "request", "status": 201})["status"] == 201
+    assert limit(None, "info", {"event": "request", "status": 401})
+    with pytest.raises(structlog.DropEvent):
+        limit(None, "info", {"event": "request", "status": 401})

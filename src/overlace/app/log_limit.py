@@ -24,7 +24,8 @@ class _Allowance:
 class LogLimit:
     """A processor of structlog and a filter of `logging`. An event is its text, whatever else the line says.
 
-    The next line of an event after a gap says how many were left out.
+    The next line of an event after a gap says how many were left out. Requests that succeeded are never left out:
+    who made them was let in, and a change has to leave a trace.
     """
 
     def __init__(self, monotonic: Callable[[], float], burst: int = BURST, rate: float = RATE) -> None:
@@ -36,6 +37,8 @@ class LogLimit:
 
     def __call__(self, _: Any, __: str, line: EventDict) -> EventDict:
         """The line. Raises DropEvent when there were too many like it."""
+        if line.get("event") == "request" and line.get("status", 500) < 400:
+            return line
         suppressed = self._take(str(line.get("event")))
         if suppressed is None:
             raise structlog.DropEvent
