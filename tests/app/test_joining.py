@@ -263,6 +263,18 @@ def test_leaving_takes_exactly_our_things_away(site: Site) -> None:
     assert site.run("h1", site.overlace("leave", "h3")).status != 0
 
 
+def test_an_identity_that_another_has_come_to_use_stays_until_it_does_no_more(site: Site) -> None:
+    assert site.run("h3", site.join_script("h3")).status == 0
+    site.vsctl("h3", "set-manager", f"ssl:{site.lab.controller_address}:6640", "ssl:192.0.2.9:6640")
+    left = site.run("h3", site.overlace("leave", "h3"))
+    assert "other connections of Open vSwitch use the TLS identity" in left.stderr
+    assert "key.pem" in site.vsctl("h3", "get-ssl")
+
+    site.vsctl("h3", "del-manager")
+    assert site.run("h3", site.overlace("leave", "h3")).status == 0
+    assert site.vsctl("h3", "get-ssl") == ""
+
+
 def test_a_host_joins_without_a_token_by_hand(site: Site) -> None:
     script = site.join_script("h3", "--offline")
     stopped = site.run("h3", script)
