@@ -64,7 +64,7 @@ async def test_given_an_allowed_pair_then_its_address_is_no_lie(world: TracedWor
     pair = AddressPair(ip_network("192.168.0.99/32"))
     world.world.put(replace(world.ports["web"], allowed_address_pairs=(pair,)))
     told = await world.forward("web", "db", protocol="tcp", port=5432, source_ip="192.168.0.99")
-    assert told["reason"] == "remote_group"  # the guard lets it pass; the address is in no group
+    assert told["verdict"] == "delivered"
 
 
 async def test_given_no_rule_then_port_group_and_cure_are_named(world: TracedWorld) -> None:
@@ -169,6 +169,15 @@ async def test_given_a_port_on_the_move_then_its_old_host_redirects(world: Trace
     world.world.bind(db, "h3", 7, BindingState.ACTIVE, 2)
     told = await world.forward("web", "db", protocol="tcp", port=5432)
     assert (told["verdict"], told["delivered_to"][0]["host"]) == ("delivered", "h3")
+
+
+async def test_given_a_fabric_then_its_switches_are_hops(world: TracedWorld) -> None:
+    world.join_by_fabric()
+    told = await world.trace("web", "db", protocol="tcp", port=5432)
+    assert told["forward"]["verdict"] == "delivered", told["forward"]["summary"]
+    assert [hop["host"] for hop in told["forward"]["hops"]] == ["h1", "t1", "h2"]
+    assert told["forward"]["hops"][1]["steps"][0]["text"] == "way to host h2"
+    assert told["return"]["verdict"] == "delivered"
 
 
 async def test_given_a_packet_that_is_too_big_then_the_site_is_named(world: TracedWorld) -> None:

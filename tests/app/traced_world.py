@@ -1,9 +1,10 @@
 """A small cloud whose switches exist only as tables, traced as the real ones are."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from immutables import Map
 from tests.compiler.worlds import WorldBuilder
 
 from overlace.app.tracer import InstalledTracer
@@ -13,9 +14,11 @@ from overlace.engine.diagnosis import Diagnosis
 from overlace.engine.engine import Engine
 from overlace.engine.interfaces import Interfaces, PluggedInterface
 from overlace.engine.switch_facts import SwitchFacts
+from overlace.model.network import Segment
 from overlace.model.observation import Observations
 from overlace.model.policy import Direction, EtherType
 from overlace.model.port import Port
+from overlace.model.site import Host, Link, TransitSwitch
 from overlace.southbound.failures import NotConnectedError
 from overlace.southbound.installed import Installed
 from overlace.wire.openflow.messages import FlowEntry
@@ -46,9 +49,11 @@ class TableSwitches:
         if name in self.away:
             raise NotConnectedError(f"switch {name} is not connected")
         self.read.append(name)
+        plan = self.engine.compiler.switch_plan(name).values()
+        groups = tuple(group for fragment in plan for group in fragment.groups)
         wanted, taken, added = self.wanted(name), self.taken.get(name, set()), self.added.get(name, [])
         there = (*(flow for flow in wanted if flow not in taken), *added)
-        return Installed(there, (), wanted, (), frozenset(taken), frozenset(), frozenset(added))
+        return Installed(there, groups, wanted, groups, frozenset(taken), frozenset(), frozenset(added))
 
     async def installed_with(self, name: SwitchName, cookies: Iterable[int]) -> list[FlowEntry]:
         asked = set(cookies)
@@ -86,6 +91,22 @@ class TracedWorld:
             self.world.bind(self.ports[name], host, number)
             self.interfaces.put(PluggedInterface(host, f"tap-{name}", name, number))
 
+    def join_by_fabric(self) -> None:
+        """A transit switch between all hosts, and network red carried hop by hop over it."""
+        world, snapshot = self.world, self.world.snapshot
+        world.put(TransitSwitch(id="t1", site_id="site-a", datapath_id=1))
+        for number, name in enumerate(("h1", "h2", "h3"), start=1):
+            host = snapshot.get(Host, name)
+            assert host is not None
+            world.put(replace(host, fabric_interface="to-t1"))
+            world.put(Link(a_node=name, a_interface="to-t1", b_node="t1", b_interface=f"to-{name}"))
+            world.observations = world.observations.with_fabric_ports(name, Map({"to-t1": 50 + number}))
+        ends = Map({f"to-h{number}": number for number in (1, 2, 3)})
+        world.observations = world.observations.with_fabric_ports("t1", ends)
+        segment = snapshot.get(Segment, "segment-red")
+        assert segment is not None
+        world.put(replace(segment, network_type="hop", segmentation_id=77))
+
     def tracer(self) -> tuple[InstalledTracer, TableSwitches]:
         """As things are now."""
         engine = self.engine()
@@ -117,3 +138,5 @@ class TracedWorld:
     def _observe(self, engine: Engine, observations: Observations) -> None:
         for place, number in observations.ofports.items():
             engine.observed_ofport(place, number)
+        for node, ports in observations.fabric_ports.items():
+            engine.observed_fabric_ports(node, ports)

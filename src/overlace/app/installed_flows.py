@@ -15,6 +15,7 @@ from overlace.engine.engine import Engine
 from overlace.model.network import Network
 from overlace.model.policy import SecurityGroup
 from overlace.model.port import Port
+from overlace.model.site import Host, TransitSwitch
 from overlace.southbound.failures import SouthboundError
 from overlace.wire.openflow.messages import FlowEntry
 
@@ -23,9 +24,11 @@ async def flows_of(owner: Named, engine: Engine, switches: Switches) -> Json:
     """By switch: the flows with table, cause and counters. A switch that cannot be read says why instead."""
     causes = Causes(engine.world.snapshot)
     cookies = cookies_of(owner)
-    places = sorted({name for each in _audiences(owner) for name in engine.compiler.members(each)})
+    places = {name for each in _audiences(owner) for name in engine.compiler.members(each)}
+    if isinstance(owner, Host):
+        places |= {each.id for each in engine.world.snapshot.all(TransitSwitch)}
     shown: list[Json] = []
-    for name in places:
+    for name in sorted(places):
         try:
             entries = await switches.installed_with(name, cookies)
         except SouthboundError as error:

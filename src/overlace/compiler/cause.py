@@ -27,7 +27,7 @@ _CLASSES_OF: dict[type, tuple[CookieClass, ...]] = {
     Port: (CookieClass.PORT, CookieClass.BINDING, CookieClass.LEARNED),
     Network: (CookieClass.NETWORK, CookieClass.SUBNET, CookieClass.PLACE),
     SecurityGroup: (CookieClass.SECURITY_GROUP, CookieClass.MEMBER),
-    Host: (CookieClass.HOST,),
+    Host: (CookieClass.HOST, CookieClass.TRANSIT),
 }
 _CLASS_OF = {kind: cls for cls, kinds in _CLASSES_OF.items() for kind in kinds}
 

@@ -4,13 +4,17 @@ A switch gives flows back in its own spelling; those that mean what the plan wan
 reader can compare and look up what it compiled.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
-from overlace.datapath.flow import Flow, Group
+from overlace.datapath.flow import Flow, FlowKey, Group
+from overlace.southbound.comparison import compare_flows
 from overlace.southbound.contents import Contents
+from overlace.southbound.desired import IsLearned
 from overlace.southbound.openflow_channel import SwitchConnection
-from overlace.southbound.operations import TableOperations
+from overlace.southbound.operations import Changes
 from overlace.southbound.settings import Context
 from overlace.southbound.synchronisation import observe
 from overlace.wire.openflow.codec import canonical_flow
@@ -52,26 +56,38 @@ async def read_installed(context: Context, connection: SwitchConnection, content
         if settled or attempt == _ATTEMPTS - 1:
             break
     table = contents.table
-    operations = table.difference(observed.flows, observed.groups, observed.meters)
-    learned = [flow for flow in observed.flows if context.is_learned(flow.cookie)]
-    there = _in_the_words_of_the_plan(contents, operations, {flow.key: flow for flow in observed.flows})
-    return Installed(
-        (*there, *learned),
-        tuple(observed.groups),
-        tuple(table.flows.values()),
-        tuple(table.groups.values()),
-        frozenset(operations.flows.added),
-        frozenset(operations.flows.changed),
-        frozenset(operations.flows.removed),
-        settled,
-    )
+    wanted, groups = dict(table.flows), tuple(table.groups.values())
+    # A large switch takes a while to compare, and the loop has other switches to serve meanwhile.
+    flows = await asyncio.to_thread(_compare, wanted, observed.flows, context.is_learned)
+    return Installed(groups=tuple(observed.groups), wanted_groups=groups, settled=settled, **flows)
+
+
+class _Flows(TypedDict):
+    flows: tuple[Flow, ...]
+    wanted_flows: tuple[Flow, ...]
+    missing: frozenset[Flow]
+    changed: frozenset[Flow]
+    foreign: frozenset[Flow]
+
+
+def _compare(wanted: Mapping[FlowKey, Flow], observed: list[Flow], is_learned: IsLearned) -> _Flows:
+    learned = [flow for flow in observed if is_learned(flow.cookie)]
+    own = [flow for flow in observed if not is_learned(flow.cookie)]
+    changes = compare_flows(wanted, wanted, own, canonical_flow)
+    there = _in_the_words_of_the_plan(wanted, changes, {flow.key: flow for flow in own})
+    return {
+        "flows": (*there, *learned),
+        "wanted_flows": tuple(wanted.values()),
+        "missing": frozenset(changes.added),
+        "changed": frozenset(changes.changed),
+        "foreign": frozenset(changes.removed),
+    }
 
 
 def _in_the_words_of_the_plan(
-    contents: Contents, operations: TableOperations, observed: Mapping[object, Flow]
+    wanted: Mapping[FlowKey, Flow], changes: Changes[Flow], observed: Mapping[FlowKey, Flow]
 ) -> list[Flow]:
-    changes = operations.flows
     unlike = {flow.key for flow in (*changes.added, *changes.changed)}
-    same = [flow for key, flow in contents.table.flows.items() if key not in unlike]
+    same = [flow for key, flow in wanted.items() if key not in unlike]
     instead = (observed.get(flow.key) or observed.get(canonical_flow(flow).key) for flow in changes.changed)
     return [*same, *(flow for flow in instead if flow is not None), *changes.removed]

@@ -27,7 +27,7 @@ from overlace.model.network import Network
 from overlace.model.observation import Place
 from overlace.model.policy import Direction
 from overlace.model.port import Binding, BindingState, Port
-from overlace.model.site import Host
+from overlace.model.site import Host, TransitSwitch
 
 _INVALID_PRIORITY = 300
 _WHY = "see: overlace why {name}"
@@ -141,6 +141,9 @@ class Explainer:
         return Finding("port_not_here", f"port {name} {what}", _WHY.format(name=name), port.project_id)
 
     def classify(self, death: Death) -> Finding | None:
+        if self._snapshot.get(TransitSwitch, death.switch) is not None:
+            text = f"transit switch {death.switch} knows no way to {mac_text(death.packet[Field.ETH_DST])}"
+            return Finding("no_way", text, "check the declared links: overlace link list")
         number = death.packet[Field.IN_PORT]
         plugged = (place for place, each in self._ofports.items() if each == number)
         key = next((port_id for host, port_id in plugged if host == death.switch), "")
@@ -167,7 +170,9 @@ class Explainer:
         return Finding("unknown_tunnel_sender", text, "give the host its underlay address: overlace host set")
 
     def wire_in(self, death: Death) -> Finding | None:
-        text = f"no network of wire identifier {death.packet[Field.TUN_ID]} has a port at {death.switch}"
+        labelled = death.table is Table.LABEL_IN
+        number = death.packet[Field.MPLS_LABEL if labelled else Field.TUN_ID]
+        text = f"no network of {'label' if labelled else 'wire identifier'} {number} has a port at {death.switch}"
         return Finding("network_not_here", text)
 
     def armed(self, death: Death) -> Finding | None:
