@@ -9,6 +9,7 @@ from overlace.datapath.actions import (
     Action,
     Decap,
     Encap,
+    Goto,
     Output,
     SendToController,
     set_field,
@@ -16,6 +17,7 @@ from overlace.datapath.actions import (
 from overlace.datapath.fields import EthType, Field
 from overlace.datapath.flow import Flow
 from overlace.datapath.interpreter import Network, Switch, Tables, TunnelPort, build, deliver, follow
+from overlace.datapath.interpreter.network import Travel
 from overlace.datapath.match import MatchValue, match
 
 F = Field
@@ -140,3 +142,21 @@ def test_a_storm_is_noticed() -> None:
     wires = {("a", port): ("b", port) for port in (2, 3, 4)}
     journey = follow(Network({"a": storm, "b": storm}, wires), "a", 1, PACKET)
     assert "forwarding loop" in {loss.reason for loss in journey.losses}
+
+
+def test_a_travel_waits_for_a_switch_that_is_not_known_yet_and_records_its_way() -> None:
+    network = Network({"a": switch(flow({F.IN_PORT: 1}, Output(2)))}, wires={("a", 2): ("b", 7)})
+    travel = Travel(network, "a", 1, PACKET, recorded=True)
+    assert travel.advance() == "b"
+    assert travel.advance() == "b"  # asking again changes nothing
+    network.switches["b"] = switch(flow({F.IN_PORT: 7}, Output(1)))
+    assert travel.advance() is None
+    assert [visit.switch for visit in travel.journey.visits] == ["a", "b"]
+    assert [each.port for each in travel.journey.deliveries] == [1]
+
+
+def test_a_packet_that_is_dropped_says_in_which_table_and_as_what() -> None:
+    rewriting = switch(flow({}, set_field(F.REG0, 9), Goto(5)))
+    [loss] = follow(Network({"a": rewriting}), "a", 1, PACKET).losses
+    assert loss.dropped is not None and loss.dropped.packet is not None
+    assert (loss.dropped.table, loss.dropped.packet[F.REG0]) == (5, 9)

@@ -284,3 +284,23 @@ async def test_given_basic_authentication_when_used_then_nobody_logs_in_but_pass
         assert (await client.post(TOKENS, json=login("admin", "admin-password"))).status_code == 404
         users = await client.get("/identity/v3/users", auth=("admin", "admin-password"))
         assert [each["name"] for each in users.json()["users"]] == ["admin"]
+
+
+async def test_given_a_project_when_it_asks_why_then_it_hears_of_its_own_and_of_no_hosts(
+    cluster: Cluster,
+) -> None:
+    alice, bob = await cluster.logged_in("alice", "blue"), await cluster.logged_in("bob", "red")
+    network = (await alice.post("/v2.0/networks", json={"network": {}})).json()["network"]["id"]
+    port = (await alice.post("/v2.0/ports", json={"port": {"network_id": network}})).json()["port"]
+    for path in (f"ports/{port['id']}", f"networks/{network}"):
+        assert (await alice.get(f"/v2.0/overlace/{path}/realisation")).status_code == 200
+        assert (await bob.get(f"/v2.0/overlace/{path}/realisation")).status_code == 404
+    shown = (await alice.get(f"/v2.0/overlace/ports/{port['id']}/realisation")).json()["realisation"]
+    assert "pending" not in shown
+    trace = {"trace": {"source": port["id"]}}
+    answer = (await alice.post("/v2.0/overlace/trace", json=trace)).json()["trace"]
+    assert answer["asked_by"] == port["project_id"]
+    for path in ("flows?of=x", "hosts/h1/realisation", "status"):
+        assert (await alice.get(f"/v2.0/overlace/{path}")).status_code == 403
+    admin = await cluster.logged_in("admin", "admin")
+    assert (await admin.post("/v2.0/overlace/trace", json=trace)).json()["trace"]["asked_by"] is None
