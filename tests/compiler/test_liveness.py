@@ -28,9 +28,15 @@ def ports(*hosts: WatchedHost) -> dict[str, tuple[TunnelPort, ...]]:
 def test_two_hosts_watch_each_other() -> None:
     made = ports(host(1, "192.0.2.1"), host(2, "192.0.2.2"))
     (port,) = made["h1"]
-    assert dict(port.options) == {"key": str(VNI_LIVENESS), "local_ip": "192.0.2.1", "remote_ip": "192.0.2.2"}
+    assert dict(port.options) == {"key": str(VNI_LIVENESS), "remote_ip": "192.0.2.2"}
     assert dict(port.bfd)["enable"] == "true"
     assert dict(made["h2"][0].options)["remote_ip"] == "192.0.2.1"
+
+
+def test_of_several_addresses_of_a_family_each_session_has_its_own() -> None:
+    made = ports(host(1, "192.0.2.1", "192.0.2.11", "2001:db8::1"), host(2, "192.0.2.2", "2001:db8::2"))
+    ways = {(dict(port.options).get("local_ip"), dict(port.options)["remote_ip"]) for port in made["h1"]}
+    assert ways == {("192.0.2.1", "192.0.2.2"), ("192.0.2.11", "192.0.2.2"), (None, "2001:db8::2")}
 
 
 def test_a_frame_that_comes_in_there_is_dropped() -> None:

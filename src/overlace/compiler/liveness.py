@@ -121,9 +121,12 @@ def _fragment(name: str, ways: list[Way]) -> Fragment:
 
 
 def _port(number: int, way: Way) -> TunnelPort:
-    options = (
-        ("key", str(VNI_LIVENESS)),
-        ("local_ip", str(way.source)),
-        ("remote_ip", str(way.target)),
-    )
-    return TunnelPort(f"{PORT_PREFIX}{number}", "vxlan", number, options, _BFD)
+    """Where the host has a choice of source addresses the session has its own; where it has none it is left to the
+    host, whose endpoint may be the outside of an address translation."""
+    choice = [address for address in way.near.addresses if address.version == way.source.version]
+    options = {
+        "key": str(VNI_LIVENESS),
+        **({"local_ip": str(way.source)} if len(choice) > 1 else {}),
+        "remote_ip": str(way.target),
+    }
+    return TunnelPort(f"{PORT_PREFIX}{number}", "vxlan", number, tuple(options.items()), _BFD)
