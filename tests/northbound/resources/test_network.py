@@ -36,6 +36,23 @@ async def test_given_two_technologies_when_created_then_both_are_segments(
     assert len(list(store.snapshot.members(Segment, "network", network["id"]))) == 2
 
 
+async def test_given_a_hop_by_hop_network_when_created_then_its_label_is_its_own_and_its_mtu_fits(
+    cloud: Cloud,
+) -> None:
+    hop = {"provider:network_type": "hop"}
+    first, second = await cloud.create("network", **hop), await cloud.create("network", **hop)
+    labels = {first["provider:segmentation_id"], second["provider:segmentation_id"]}
+    assert len(labels) == 2
+    assert first["mtu"] == 1500 - 18
+    wished = {**hop, "provider:segmentation_id": 777}
+    assert (await cloud.create("network", **wished))["provider:segmentation_id"] == 777
+    assert await cloud.refused("network", **wished) == (409, "TunnelIdInUse")
+    assert (await cloud.refused("network", **hop, **{"provider:segmentation_id": 1 << 20}))[0] == 400
+    # the same number is free for the other technology
+    other = {"provider:network_type": "vxlan", "provider:segmentation_id": 777}
+    assert (await cloud.create("network", **other))["provider:segmentation_id"] == 777
+
+
 async def test_given_wishes_that_nothing_carries_when_created_then_they_are_refused(cloud: Cloud) -> None:
     assert (await cloud.refused("network", **{"provider:network_type": "gre"}))[0] == 400
     assert (await cloud.refused("network", **{"provider:physical_network": "p"}))[0] == 400
