@@ -59,6 +59,9 @@ def inside(namespace: str) -> Iterator[None]:
 class Cloud:
     """The laboratory, the controller in it, and the API as a client sees it."""
 
+    serve_options: tuple[str, ...] = ()
+    """What `overlace serve` is told besides where its files and switches are."""
+
     def __init__(self, lab: Lab, directory: Path) -> None:
         self.lab = lab
         self.directory = directory
@@ -71,7 +74,7 @@ class Cloud:
         serve = [f"{ROOT}/.venv/bin/overlace", "serve", "--database", f"{self.directory}/overlace.db"]
         serve += ["--pki", f"{self.directory}/pki"]
         command = ["ip", "netns", "exec", self.lab.controller_namespace, *serve]
-        command += ["--switch-address", self.lab.controller_address]
+        command += ["--switch-address", self.lab.controller_address, *self.serve_options]
         with (self.directory / "controller.log").open("ab") as log:
             self._controller = subprocess.Popen(command, stdout=log, stderr=log)
         until(lambda: self._answers(), "the controller does not answer", 20)

@@ -22,7 +22,9 @@ _TABLE = re.compile(r"^\s*(\d+)\. ")
 
 
 class TracedCloud(Cloud):
-    """The commands, run where the controller is."""
+    """The commands, run where the controller is. Audits come only when they are asked for."""
+
+    serve_options = ("--audit-interval", "3600")
 
     def overlace(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "overlace.cli", *arguments]
