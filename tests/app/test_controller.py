@@ -5,7 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tools.demo import Cloud, controller_kill, host_names, interface_of, isolation, move, pings, until
+from tools.demo import (
+    BRIDGE,
+    OFCTL,
+    Cloud,
+    controller_kill,
+    host_names,
+    interface_of,
+    isolation,
+    move,
+    pings,
+    until,
+)
 
 from overlace.lab.lab import Lab
 
@@ -68,3 +79,33 @@ def test_a_killed_controller_puts_right_what_was_tampered_with_and_nothing_else(
     figures = controller_kill(cloud, seconds=3)
     assert figures == {"seconds": 3, "lost": 0, "repaired": 3, "changes_after_restart": 0}
     assert all(cloud.switch(name) for name in host_names(cloud.lab))
+
+
+def installed(cloud: Cloud, flow: str) -> bool:
+    """Whether a foreign flow is there."""
+    return flow in cloud.lab.host_run("h1", [*OFCTL, "dump-flows", "--no-stats", BRIDGE]).stdout
+
+
+def phase(cloud: Cloud) -> str:
+    return str(cloud.api("GET", "/v2.0/overlace/switches/h1")["switch"]["phase"])
+
+
+def test_an_operator_audits_a_host(cloud: Cloud) -> None:
+    cloud.lab.host_run("h1", [*OFCTL, "add-flow", BRIDGE, "table=44,priority=7,actions=drop"])
+    assert installed(cloud, "priority=7 ")
+    report = cloud.api("POST", "/v2.0/overlace/switches/h1/audit")["switch"]
+    assert report["observed"] > 0
+    assert not installed(cloud, "priority=7 ")
+
+
+def test_a_host_that_is_only_observed_is_not_written_to(cloud: Cloud) -> None:
+    host = "/v2.0/overlace/hosts/h1"
+    cloud.api("PUT", host, {"host": {"observe_only": True}})
+    until(lambda: phase(cloud) == "held", "the host is not held", 10)
+    cloud.lab.host_run("h1", [*OFCTL, "add-flow", BRIDGE, "table=44,priority=8,actions=drop"])
+    cloud.api("POST", "/v2.0/overlace/switches/h1/resync")
+    until(lambda: phase(cloud) == "held", "the host is not held", 10)
+    assert installed(cloud, "priority=8 ")
+    cloud.api("PUT", host, {"host": {"observe_only": False}})
+    until(lambda: phase(cloud) == "in_sync", "the host is not written to again", 10)
+    assert not installed(cloud, "priority=8 ")

@@ -45,7 +45,7 @@ class RequestIdentity:
         async def send_with_identity(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = int(message["status"])
                 MutableHeaders(scope=message)[HEADER] = identity
             await send(message)
 

@@ -39,10 +39,12 @@ def show_record(fields: Mapping[str, object]) -> None:
 def cell(value: object) -> str:
     """A value as a table shows it: lists with spaces between, `-` for nothing, yes and no."""
     match value:
-        case None | "" | [] | () | {}:
-            return NOTHING
         case bool():
             return "yes" if value else "no"
+        case None | "":
+            return NOTHING
+        case dict() | list() | tuple() if not value:
+            return NOTHING
         case dict():
             return " ".join(f"{key}={cell(each)}" for key, each in value.items())
         case list() | tuple():
