@@ -28,7 +28,12 @@ def underlay() -> None:
 @api_options
 @json_option
 def alarms(api: Api, host: str | None, as_json: bool) -> None:
-    """Show what is wrong with the underlay, and what to do about it."""
+    """Show what is wrong with the underlay, and what to do about it.
+
+    \b
+    Example:
+      overlace underlay alarms --host h1
+    """
     found = _ask(api, "alarms", host)
     if as_json:
         show_json(found)
@@ -47,6 +52,10 @@ def liveness(api: Api, host: str | None, as_json: bool) -> None:
     """Show who hears whom by BFD, and since when.
 
     `current` is no where the host has lost the controller: that is what it said last.
+
+    \b
+    Example:
+      overlace underlay liveness --host h1
     """
     columns = (
         "host",
@@ -69,6 +78,10 @@ def paths(api: Api, host: str | None, as_json: bool) -> None:
     """Show what path-MTU probes have found, in bytes of IP packet between the hosts.
 
     `network_mtu` is the MTU of the widest network that the way carries.
+
+    \b
+    Example:
+      overlace underlay paths --host h1
     """
     columns = ("source", "target", "address", "verdict", "carries", "needed", "network_mtu")
     _show(_ask(api, "paths", host), columns, as_json)
