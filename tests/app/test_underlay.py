@@ -163,6 +163,9 @@ def test_what_paths_carry_is_found_and_explained() -> None:
         "h1 -> h2 (2001:db8::2) carries packets of 1550 bytes, networks of MTU 1500 need 1570: "
         "lower the networks' MTU to 1480 or raise the link's to 1570"
     )
+    reason, _ = cloud.status.reasons("h1", {"h2", "h3"})  # and one for the way back
+    assert reason.text == str(six["detail"]).split(": lower")[0]
+    assert reason.cure == "lower the networks' MTU to 1480 or raise the link's to 1570"
     # and when the network's MTU is lowered, it is enough
     cloud.commit(replace(Network(id="red", project_id="p", name="red", key=1), mtu=1480))
     cloud.carry(1550)
@@ -188,6 +191,9 @@ def test_sessions_are_shown_with_the_hosts_names_and_alarms_name_the_cure() -> N
     cloud = two_peers()
     cloud.hear("h1", "192.0.2.2", True)
     cloud.hear("h2", "192.0.2.1", False)
+    # (a session that is only coming up is no alarm)
+    assert "not heard" not in {alarm.kind for alarm in cloud.status.alarms()}
+    cloud.clock.advance(5)
     shown = {each["host"]: each for each in cloud.status.liveness()}
     assert (shown["h1"]["remote_host"], shown["h1"]["up"]) == ("h2", True)
     texts = {alarm.kind: alarm.text for alarm in cloud.status.alarms()}
@@ -196,6 +202,10 @@ def test_sessions_are_shown_with_the_hosts_names_and_alarms_name_the_cure() -> N
     assert texts["network too wide"].startswith(
         "network red (red) has MTU 1500, the most that reaches every host is 1480"
     )
+    # the same, as a reason why ports there may not reach each other
+    (reason,) = cloud.status.reasons("h2", {"h1"})
+    assert (reason.ground.value, reason.text, reason.blocking) == ("not_heard", texts["not heard"], False)
+    assert cloud.status.reasons("h2", {"h3"}) == cloud.status.reasons("h3", {"h1", "h2"}) == []
     # a host that is away is no witness, and one that is removed is forgotten
     cloud.connect("h2", there=False)
     assert "not heard" not in {alarm.kind for alarm in cloud.status.alarms()}

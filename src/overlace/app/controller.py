@@ -134,14 +134,18 @@ async def _controller(
             Listen(settings.switch_address, settings.ovsdb_port, trust),
             settings.audit_interval,
         )
+    configuration = NetworkingConfiguration()
+    underlay_status = UnderlayStatus(lambda: store.snapshot, underlay, configuration.default_underlay_mtu)
     diagnosis = Diagnosis(
-        lambda: store.snapshot, engine, attachments.interfaces, switch_facts(southbound, switchboard)
+        lambda: store.snapshot,
+        engine,
+        attachments.interfaces,
+        switch_facts(southbound, switchboard),
+        underlay_status.reasons,
     )
     switches = SwitchViews(lambda: store.snapshot, southbound, engine.realisation)
     views = EngineViews(store, engine, switches, diagnosis, trust.expiries if trust else tuple)
     tracer = InstalledTracer(engine, southbound, diagnosis)
-    configuration = NetworkingConfiguration()
-    underlay_status = UnderlayStatus(lambda: store.snapshot, underlay, configuration.default_underlay_mtu)
     registry.register(
         ControllerCollector(
             Sources(

@@ -1,8 +1,9 @@
 """What the API shows of the underlay: who hears whom, what the paths carry, and what is wrong with it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from overlace.app.underlay import Underlay, overhead
+from overlace.engine.reason import Ground, Reason
 from overlace.model.carriage import CARRIAGES
 from overlace.model.network import Network, Segment
 from overlace.model.site import Host, Site
@@ -23,7 +24,7 @@ class UnderlayStatus:
     def liveness(self) -> Sequence[Mapping[str, object]]:
         """Each end's word on each BFD session."""
         liveness = self._underlay.liveness
-        owner = {str(each): host.id for host in self._snapshot().all(Host) for each in host.addresses}
+        owner = self._owners()
         return [
             {
                 "host": session.heard.host,
@@ -60,6 +61,22 @@ class UnderlayStatus:
         """What an operator should do something about."""
         return [*self._silent_alarms(), *self._path_alarms(), *self._network_alarms()]
 
+    def reasons(self, host: str, others: Collection[str]) -> list[Reason]:
+        """See `engine.diagnosis.AskUnderlay`."""
+        found = []
+        for alarm in self._silent_alarms():
+            if _between(alarm, host, others):
+                cure = f"see: overlace underlay liveness --host {host}"
+                found.append(Reason(Ground.NOT_HEARD, alarm.text, cure, host, blocking=False))
+        for alarm in self._path_alarms():
+            if _between(alarm, host, others):
+                text, _, cure = alarm.text.rpartition(": ")
+                found.append(Reason(Ground.PATH, text, cure, host, blocking=False))
+        return found
+
+    def _owners(self) -> dict[str, str]:
+        return {str(each): host.id for host in self._snapshot().all(Host) for each in host.addresses}
+
     def _findings(self, leave_out: Verdict | None = None) -> list[tuple[Path, Finding]]:
         """Those that still count, in order."""
         findings = (
@@ -83,11 +100,13 @@ class UnderlayStatus:
         )
 
     def _silent_alarms(self) -> Iterator[Alarm]:
-        for session in self.liveness():
-            if session["current"] and not session["up"]:
-                host, remote = str(session["host"]), str(session["remote_host"] or "?")
-                text = f"{host} does not hear {remote} ({session['remote_address']}) since {session['since']}"
-                yield Alarm("not heard", (host, remote), f"{text}: {session['diagnostic']}")
+        owner = self._owners()
+        for session in filter(self._underlay.liveness.is_lost, self._underlay.liveness.sessions()):
+            heard = session.heard
+            remote = owner.get(heard.remote, "?")
+            since = session.since.isoformat(timespec="seconds")
+            text = f"{heard.host} does not hear {remote} ({heard.remote}) since {since}: {heard.diagnostic}"
+            yield Alarm("not heard", (heard.host, remote), text)
 
     def _path_alarms(self) -> Iterator[Alarm]:
         for path, finding in self._findings(leave_out=Verdict.WIDE):
@@ -111,3 +130,7 @@ class UnderlayStatus:
                     f"reaches every host is {left.mtu} ({left.because}): lower the network's MTU, or raise the "
                     "underlay's and the site's",
                 )
+
+
+def _between(alarm: Alarm, host: str, others: Collection[str]) -> bool:
+    return host in alarm.hosts and any(each in others for each in alarm.hosts if each != host)

@@ -4,7 +4,7 @@ What a cause is, is decided here from intents, interfaces and what switches have
 business of who shows it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from overlace.compiler.network import carried_by
 from overlace.compiler.plan import FragmentId
@@ -21,6 +21,13 @@ from overlace.model.port import Binding, Port
 from overlace.model.site import Host, Site
 from overlace.model.snapshot import Snapshot
 
+AskUnderlay = Callable[[str, Collection[str]], list[Reason]]
+"""What is the matter with the ways between a host and some others; `app` asks liveness and probes."""
+
+
+def _nothing_known(_: str, __: Collection[str]) -> list[Reason]:
+    return []
+
 
 class Diagnosis:
     """Asks everybody who knows something."""
@@ -31,11 +38,13 @@ class Diagnosis:
         engine: Engine,
         interfaces: Interfaces,
         switch: AskSwitch,
+        underlay: AskUnderlay = _nothing_known,
     ) -> None:
         self._snapshot = snapshot
         self._engine = engine
         self._interfaces = interfaces
         self._switch = switch
+        self._underlay = underlay
 
     def port(self, port_id: str) -> list[Reason]:
         """Everything about a port. Raises KeyError when there is none."""
@@ -77,7 +86,7 @@ class Diagnosis:
             Reason(Ground.REFUSED, f"host {host} refuses {'/'.join(id_)}: {why}", "", host)
             for id_, why in facts.held_out.items()
         ]
-        return reasons
+        return reasons + self._underlay(host, [each.id for each in self._snapshot().all(Host)])
 
     def _realisation(self, port: Port) -> Iterator[Reason]:
         realisation = self._engine.realisation
@@ -114,6 +123,7 @@ class Diagnosis:
             if here is None:
                 continue
             others = {key: host for key, host in hosts.items() if key != here.id}
+            yield from self._underlay(here.id, others)
             for obstacle in technology.obstacles(reader, here, others):
                 cure = f"see: overlace host show {here.id}"
                 yield Reason(Ground.UNREACHABLE_HOST, obstacle, cure, here.id, blocking=False)

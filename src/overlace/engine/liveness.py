@@ -90,6 +90,10 @@ class Liveness:
         """True when what the host says is not known to hold any more."""
         return host in self._away
 
+    def is_lost(self, session: Session) -> bool:
+        """True when the far end is not heard, by a host that is there to say so."""
+        return not self.is_away(session.heard.host) and session.verdict(self._clock.monotonic()) is False
+
     def name_of(self, address: str) -> str | None:
         """The host with this tunnel address, if there is one."""
         hosts = self._snapshot().all(Host)

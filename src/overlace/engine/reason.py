@@ -26,6 +26,8 @@ class Ground(Enum):
     NO_ADDRESS = "no_address"
     MTU = "mtu"
     PENDING = "pending"
+    NOT_HEARD = "not_heard"
+    PATH = "path"
 
 
 @dataclass(frozen=True, slots=True)
