@@ -140,6 +140,8 @@ def writes(draw: st.DrawFn, kind: str) -> Action:
     target = draw(st.sampled_from(targets))
     if draw(st.booleans()):
         return SetField(target, draw(values(target)), target.full_mask)
+    if target is F.ARP_OP:  # where it becomes 0, Open vSwitch writes no field of the ARP header at all
+        target = F.ARP_SHA
     bits = min(target.bits, draw(st.sampled_from((4, 8, 32, 48))))
     readable = (*METADATA, *ETHERNET, *KINDS[kind][2])
     return Move(
