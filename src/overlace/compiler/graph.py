@@ -10,6 +10,7 @@
     place             (network, host)       the ports there                        that host
     gateway           subnet                its gateway address                    the hosts of the network
     port              port                  its bindings, their hosts              the hosts of the network
+    shared_mac        (network, MAC)        the ports allowed it, their hosts      the hosts of the network
     binding           binding               port, groups, ofport                   that host
     security_group    security group        its rules                              the hosts with such a port
     member            port                  its groups and addresses               the hosts whose rules ask
@@ -33,6 +34,7 @@ from overlace.compiler import (
     place,
     reach,
     security_group,
+    shared_mac,
 )
 from overlace.compiler.reader import Reader
 from overlace.compiler.technologies.members import TECHNOLOGIES
@@ -70,6 +72,12 @@ UNIT_KINDS: tuple[UnitKind, ...] = (
     UnitKind("place", project=place.project, build=place.build, **rooted_in_index(Binding, "place")),
     UnitKind("gateway", project=gateway.project, build=gateway.build, **rooted_in(Subnet)),
     UnitKind("port", project=location.project, build=location.build, **rooted_in(Port)),
+    UnitKind(
+        "shared_mac",
+        project=shared_mac.project,
+        build=shared_mac.build,
+        **rooted_in_index(Port, "pair_mac"),
+    ),
     UnitKind("binding", project=binding.project, build=binding.build, **rooted_in(Binding)),
     UnitKind(
         "security_group",

@@ -53,7 +53,7 @@ class Table(IntEnum):
     EGRESS_VERDICT = 35
     """Go on or drop. (base)"""
     DESTINATION = 40
-    """Where does this MAC address live? (port, network)"""
+    """Where does this MAC address live? (port, network, shared_mac)"""
     OVERRIDE = 41
     """What the data path learned about a move. (learned)"""
     FLOOD_LOCAL = 42

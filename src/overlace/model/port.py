@@ -33,6 +33,12 @@ class DhcpOption:
     ip_version: int = 4
 
 
+def pair_macs(port: "Port") -> list[str]:
+    """The MAC addresses of the port's allowed address pairs, as they stand in indexes."""
+    macs = (pair.mac_address for pair in port.allowed_address_pairs if pair.mac_address is not None)
+    return sorted({f"{mac:012x}" for mac in macs})
+
+
 @resource(
     "port",
     "ports",
@@ -41,6 +47,7 @@ class DhcpOption:
     Index("security_group", lambda p: [(group, "") for group in p.security_groups]),
     Index("address", lambda p: [(p.network_id, str(ip.ip_address)) for ip in p.fixed_ips]),
     Index("mac", lambda p: [(p.network_id, f"{p.mac_address:012x}")]),
+    Index("pair_mac", lambda p: [(p.network_id, mac) for mac in pair_macs(p)]),
     Index("device", lambda p: [(p.device_id, "")] if p.device_id else []),
     Index("interface", lambda p: [(p.host_id, p.interface_name)] if p.interface_name else []),
 )

@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from tests.compiler.proof.choice import Choice
 from tests.compiler.proof.meaning import Said, Way
+from tests.compiler.proof.operations import SHARED_MAC
 
 from overlace.datapath.fields import VLAN_PRESENT, EthType, Field, IpProto
 from overlace.datapath.interpreter import Packet, build
@@ -70,6 +71,9 @@ def group_cast(choice: Choice, one: Port) -> Said:
         lambda: build.udp((mac, BROADCAST), (v4, IPv4Address("255.255.255.255")), (67, 68)),
         lambda: build.udp((mac, _ALL_NODES), (v6, IPv6Address("ff02::1")), (9, 9)),
         lambda: build.udp((mac, _UNKNOWN_MAC), (v4, _FOREIGN[4]), (9, 9)),
+        lambda: build.udp((mac, SHARED_MAC), (v4, _PAIRED[4]), (9, 9)),
+        lambda: build.udp((mac, SHARED_MAC), (v6, _PAIRED[6]), (9, 9)),
+        lambda: build.gratuitous_arp(SHARED_MAC, _PAIRED[4]),  # type: ignore[arg-type]
         lambda: build.ethernet(mac, BROADCAST, EthType.LLDP),
         lambda: tagged,
     )

@@ -96,19 +96,19 @@ class Meaning:
     # Where it goes
 
     def _destinations(self, sender: Port, here: Binding, packet: Packet) -> Iterator[Binding]:
-        """A group address is everyone in the network; any other is the port that has it, where it is served."""
+        """A group address is everyone in the network; any other is the port that has it, where it is
+        served; one that no port has, all ports that are allowed it."""
         everyone = is_multicast(packet[F.ETH_DST])
+        owned = any(self._snapshot.members(Port, "mac", sender.network_id, f"{packet[F.ETH_DST]:012x}"))
         for port in self._snapshot.members(Port, "network", sender.network_id):
             for binding in self._snapshot.members(Binding, "port", port.id):
                 active = binding.state is BindingState.ACTIVE
                 arriving = binding.state is BindingState.PREPARED and binding.host_id != here.host_id
-                if (
-                    port.mac_address == packet[F.ETH_DST]
-                    and binding == self._served_at(port)[0]
-                    and port.admin_state_up
-                    or everyone
-                    and (active or arriving)
-                ):
+                if port.mac_address == packet[F.ETH_DST]:
+                    meant = binding == self._served_at(port)[0]
+                else:
+                    meant = active and not owned and packet[F.ETH_DST] in identities(port)
+                if (meant and port.admin_state_up) or (everyone and (active or arriving)):
                     yield binding
 
     def _served_at(self, port: Port) -> tuple[Binding | None, str | None]:

@@ -12,6 +12,7 @@ from tests.compiler.proof.choice import Choice
 from tests.compiler.proof.cloud import HOSTS, Cloud
 
 from overlace.compiler.reader import silent_key
+from overlace.kit.addresses import Mac
 from overlace.model.declaration import Entity
 from overlace.model.network import Network, Segment, Subnet
 from overlace.model.policy import Direction, EtherType, SecurityGroup, SecurityGroupRule
@@ -35,6 +36,8 @@ _PREFIXES = (
     "fd09::/64",
 )
 _PAIRS = ("192.168.0.40", "fd00::40", "10.9.0.0/24", "fd09::/64", "192.168.0.12")
+SHARED_MAC = Mac(0x00005E000101)
+"""Of a VRRP group (RFC 5798, 7.3)."""
 _OCTETS = range(11, 23)
 _MOSTLY = (True, True, True, False)
 
@@ -288,7 +291,8 @@ def port_changes_addresses(cloud: Cloud, choice: Choice) -> None:
 def port_is_allowed_pairs(cloud: Cloud, choice: Choice) -> None:
     port = _any(cloud, choice, Port)
     if port is not None:
-        pairs = tuple(AddressPair(ip_network(prefix)) for prefix in choice.some_of(_PAIRS, 2))
+        mac = choice.one_of((None, None, SHARED_MAC, Mac(0x02000000000C)))
+        pairs = tuple(AddressPair(ip_network(prefix), mac) for prefix in choice.some_of(_PAIRS, 2))
         cloud.world.put(replace(port, allowed_address_pairs=pairs))
 
 

@@ -4,7 +4,6 @@ A change reaches switches one after another, as `Succession` lets it; a switch t
 what it has; one that returns is made equal to the plan at once, in one bundle.
 """
 
-from collections import deque
 from dataclasses import dataclass, field
 
 from overlace.compiler.pipeline import TUNNEL_OFPORT, is_learned
@@ -16,6 +15,7 @@ from overlace.kit.addresses import IPAddress
 from overlace.southbound.contents import Contents
 from overlace.southbound.operations import TableOperations
 from overlace.southbound.order import order
+from overlace.southbound.pending import PendingChange
 from overlace.southbound.succession import Succession
 
 _GRACE = 1.0
@@ -29,7 +29,7 @@ class HeldSwitch:
 
     contents: Contents = field(default_factory=lambda: Contents(is_learned, lambda flow: flow))
     switch: Switch = field(default_factory=lambda: Switch(Tables(), Surroundings(conntrack=ConntrackTable())))
-    waiting: deque[tuple[SwitchChange, int]] = field(default_factory=deque)
+    waiting: PendingChange = field(default_factory=PendingChange)
     connected: bool = True
 
     @property
@@ -38,8 +38,8 @@ class HeldSwitch:
         return self.connected and not self.waiting
 
     def take(self) -> int:
-        """Do the first change that waits; returns its number."""
-        change, sequence = self.waiting.popleft()
+        """Do what waits, which is one change however many they were; returns the newest number."""
+        change, sequence = self.waiting.take()
         operations = self.contents.apply(change)
         if self.connected:
             self._do(operations)
@@ -48,7 +48,7 @@ class HeldSwitch:
     def resynchronise(self) -> int:
         """Become equal to the plan; returns the number of the last change (-1: none waited)."""
         sequence = -1
-        while self.waiting:
+        if self.waiting:
             sequence = self.take()
         held = self.switch.tables
         self.connected = True
@@ -160,7 +160,7 @@ class Switches:
         self._succession.heard(name, sequence)
 
     def _publish(self, name: str, change: SwitchChange, sequence: int) -> None:
-        self.switch(name).waiting.append((change, sequence))
+        self.switch(name).waiting.merge(change, sequence)
 
     def _leaving(self, name: str, fragments: set[FragmentId]) -> None:
         self.switch(name).contents.leaving = fragments
