@@ -64,8 +64,9 @@ def trace(
     seen = Seen()
     waiting: dict[int, Packet] = {0: packet.copy()}
     for recirculation, actions in _branches(text):
-        execute(parse_actions(actions), waiting[recirculation], seen)
-        waiting |= seen.recirculated
+        if recirculation in waiting:  # else an error has dropped what would have come here
+            execute(parse_actions(actions), waiting[recirculation], seen)
+            waiting |= seen.recirculated
     ports = openflow_ports(switch, bridge)
     return TraceResult(
         Outcome(
