@@ -13,6 +13,7 @@ from overlace.app.api_server import serve_api
 from overlace.app.authentication import authenticator
 from overlace.app.chores import chores
 from overlace.app.clock import SystemClock
+from overlace.app.collector import settle_collector
 from overlace.app.database import open_database
 from overlace.app.enrolling import enrolling, open_trust
 from overlace.app.failures import StartFailure
@@ -66,6 +67,7 @@ async def run(settings: ControllerSettings) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 async with _controller(settings, store, trust, clock, tasks) as application:
+                    settle_collector()
                     await serve_api(application, settings)
                 raise _Stopped
         except* _Stopped:
