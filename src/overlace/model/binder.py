@@ -23,7 +23,7 @@ from overlace.model.site import Host
 
 RELEASE = timedelta(seconds=60)
 """How long an old host redirects late frames at most."""
-FLIPS, FLIP_WINDOW = 5, timedelta(seconds=30)
+FLIPS, FLIP_WINDOW = 5, timedelta(seconds=10)
 """So many first frames at other hosts within this time, and the next is taken for a copy of the workload."""
 _ENDED = (BindingState.RELEASING, BindingState.FENCED)
 
