@@ -44,8 +44,8 @@ schema: build/conformance-venv/.installed ## Write the networking API's public a
 	build/conformance-venv/bin/python tools/generate_schema.py src/overlace/northbound/schema/neutron.json
 
 check: setup ## Style, types and import contracts
-	$(VENV)/bin/ruff check src tests
-	$(VENV)/bin/ruff format --check src tests
+	$(VENV)/bin/ruff check src tests tools bench
+	$(VENV)/bin/ruff format --check src tests bench
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from bench.echo_probe import Echo, EchoProbe
 from bench.ovn import BRIDGE as OVN_BRIDGE, Ovn
 from bench.summary import Ratio, Summary
-from tools.demo import Cloud, interface_of
+from tools.cloud import Cloud, interface_of
 
 from overlace.kit.addresses import format_mac
 from overlace.lab.lab import DEFAULT_BRIDGE, Lab

@@ -7,6 +7,7 @@ OpenFlow port that it asks for.
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -118,7 +119,7 @@ class SimulatedDatabase(asyncio.Protocol):
                 updates.setdefault(table, {})[_dashed(key)] = {"new": shown} if row else {"old": {}}
         return updates
 
-    def _transact(self, operations: list[Any], touched: Touched) -> list[Any]:
+    def _transact(self, operations: Sequence[Any], touched: Touched) -> list[Any]:
         named: dict[str, str] = {}
         results: list[Any] = []
         for operation in operations:

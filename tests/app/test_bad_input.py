@@ -20,10 +20,13 @@ from typing import Any
 
 import pytest
 from tests.app import bad_bytes
-from tools.demo import Cloud, inside, packet_socket, received, until
+from tools.cloud import Cloud, until
+from tools.demo import received
+from tools.isolation import packet_socket
 
 from overlace.kit.addresses import Mac
 from overlace.lab.lab import Lab
+from overlace.lab.namespace import entered
 from overlace.lab.topology import Site, Topology
 
 pytestmark = pytest.mark.lab
@@ -51,7 +54,7 @@ class Target:
     def connect(self, port: int) -> socket.socket:
         """A new connection to the controller, where switches or clients would make theirs."""
         host = "127.0.0.1" if port == API else self.cloud.lab.controller_address
-        with inside(self.cloud.lab.controller_namespace):
+        with entered(self.cloud.lab.controller_namespace):
             opened = socket.socket()
         opened.settimeout(5)
         opened.connect((host, port))
@@ -225,7 +228,7 @@ def test_given_wrong_values_in_attributes_when_sent_then_refused_in_words(target
             "remote_ip_prefix": None,
         },
     }
-    with inside(target.cloud.lab.controller_namespace):
+    with entered(target.cloud.lab.controller_namespace):
         client = http.client.HTTPConnection("127.0.0.1", API, timeout=10)
         client.connect()
     import json

@@ -11,24 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tools.demo import (
-    MAGIC,
-    OFCTL,
-    Cloud,
-    count,
-    inside,
-    isolation,
-    move,
-    packet_socket,
-    received,
-    until,
-)
+from tools.cloud import OFCTL, Cloud, until
+from tools.demo import move, received
+from tools.isolation import MAGIC, count, isolation, packet_socket
 
 from overlace.cli.join import Place
 from overlace.engine.reason import Ground
 from overlace.kit.addresses import Mac
 from overlace.lab.description import decode_topology
 from overlace.lab.lab import Lab
+from overlace.lab.namespace import entered
 from overlace.wire.frames import udp_frame
 from overlace.wire.udp import UdpDatagram
 
@@ -237,7 +229,7 @@ def test_a_host_takes_nothing_from_the_fabric_that_no_host_labelled(ring: Ring) 
         label["h3"] + label["h1"] + mpls + shim[:2],
     ]
     ears = [packet_socket(ring.cloud, name) for name in ("red3", "blue3")]
-    with inside(ring.lab.node("t3").namespace):
+    with entered(ring.lab.node("t3").namespace):
         mouth = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     mouth.bind(("to-h3", 0))
     for frame in refused:

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tools.demo import Cloud, inside, until
+from tools.cloud import Cloud, until
 
 from overlace.cli.main import main
 from overlace.lab.description import decode_topology
 from overlace.lab.execution import Completed
 from overlace.lab.lab import Lab
+from overlace.lab.namespace import entered
 
 pytestmark = pytest.mark.lab
 
@@ -346,7 +347,7 @@ def test_bytes_that_are_no_tls_harm_nobody(site: Site) -> None:
     sessions = site.sessions("h1")
     for port in (6653, 6640, 6655):
         for text in (b"GET / HTTP/1.1\r\n\r\n", b"\x06\x00\x00\x08\0\0\0\0", bytes(range(256)) * 80, b""):
-            with inside(site.lab.controller_namespace):
+            with entered(site.lab.controller_namespace):
                 stranger = socket.create_connection((str(site.lab.controller_address), port), timeout=5)
             with stranger:
                 stranger.sendall(text)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tools.demo import OFCTL, Cloud, until
+from tools.cloud import OFCTL, Cloud, until
 
 from overlace.compiler.pipeline import TUNNEL_OFPORT
 from overlace.lab.lab import Lab

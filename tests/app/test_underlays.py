@@ -10,18 +10,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tools.demo import (
-    BRIDGE,
-    MAGIC,
-    OFCTL,
-    Cloud,
-    count,
-    host_names,
-    move,
-    packet_socket,
-    received,
-    until,
-)
+from tools.cloud import BRIDGE, OFCTL, Cloud, host_names, until
+from tools.demo import move, received
+from tools.isolation import MAGIC, count, packet_socket
 
 from overlace.kit.addresses import BROADCAST, Mac
 from overlace.lab.description import load_topology

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tools.demo import OFCTL, Cloud, interface_of, received, until
+from tools.cloud import OFCTL, Cloud, interface_of, until
+from tools.demo import received
 
 from overlace.lab.errors import CommandFailed, LabError
 from overlace.lab.lab import Lab

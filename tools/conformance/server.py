@@ -27,7 +27,8 @@ class Server:
 
     def __enter__(self) -> "Server":
         database = ["--database", str(self._directory / "overlace.db")]
-        subprocess.run([*OVERLACE, "bootstrap", *database], input=PASSWORD.encode(), stdout=subprocess.DEVNULL, check=True)
+        bootstrap = [*OVERLACE, "bootstrap", *database]
+        subprocess.run(bootstrap, input=PASSWORD.encode(), stdout=subprocess.DEVNULL, check=True)
         ports = [
             f"--{name}-port={port}"
             for name, port in zip(("api", "openflow", "ovsdb"), self._ports, strict=True)
