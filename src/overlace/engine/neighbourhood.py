@@ -29,14 +29,8 @@ class Neighbourhood:
         self._shared: Counter[Pair] = Counter()
         self._peers: dict[str, set[str]] = {}
 
-    def __contains__(self, pair: object) -> bool:
-        return pair in self._shared
-
     def __iter__(self) -> Iterator[Pair]:
         return iter(self._shared)
-
-    def __len__(self) -> int:
-        return len(self._shared)
 
     def pairs_of(self, host: str) -> Iterator[Pair]:
         """The pairs that a host is one end of, in both directions."""
