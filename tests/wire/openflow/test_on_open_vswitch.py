@@ -1,7 +1,7 @@
 """The codec against the switch that everybody runs: what is sent comes back, and means what ovs-ofctl says."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,19 +34,21 @@ def switch() -> Iterator[PrivateSwitch]:
 
 @pytest.fixture(autouse=True)
 def empty(switch: PrivateSwitch) -> None:
-    switch.run("ovs-ofctl", "-O", "OpenFlow15", "del-flows", BRIDGE)
+    for what in ("flows", "groups", "meters"):
+        switch.run("ovs-ofctl", "-O", "OpenFlow15", f"del-{what}", BRIDGE)
 
 
-def bundle(*inner: m.Message) -> list[m.Message]:
-    """Messages in one atomic, ordered bundle. The session numbers what is sent from 2 on."""
+def bundle(*inner: m.Message, first_xid: int = 3) -> list[m.Message]:
+    """Messages in one atomic, ordered bundle, whose opening has the number `first_xid`."""
     control = m.BundleControlType
-    adds = [m.BundleAdd(1, 3, encode(message, 4 + index)) for index, message in enumerate(inner)]
+    adds = [m.BundleAdd(1, 3, encode(message, first_xid + 1 + index)) for index, message in enumerate(inner)]
     opening = m.BundleControl(1, control.OPEN_REQUEST, 3)
     return [opening, *adds, m.BundleControl(1, control.COMMIT_REQUEST, 3), m.BarrierRequest()]
 
 
-def install(switch: PrivateSwitch, *flows: Flow) -> None:
-    sent = bundle(*(m.FlowMod(m.FlowModCommand.ADD, flow) for flow in flows))
+def install(switch: PrivateSwitch, *flows: Flow, meters: Iterable[Meter] = ()) -> None:
+    sent: list[m.Message] = [m.MeterMod(m.MeterModCommand.ADD, meter) for meter in meters]
+    sent += bundle(*(m.FlowMod(m.FlowModCommand.ADD, flow) for flow in flows), first_xid=3 + len(sent))
     replies = switch.ask(*sent, until=m.BarrierReply)
     errors = [message for _, message in replies if isinstance(message, m.Error)]
     assert errors == []
@@ -71,8 +73,9 @@ def test_a_whole_plan_comes_back_as_it_was_sent(switch: PrivateSwitch) -> None:
     world.bind(there, "h1", 7, BindingState.PREPARED, 2)
     compiler = Compiler()
     compiler.advance(world.world)
-    plan = {flow for fragment in compiler.switch_plan("h1").values() for flow in fragment.flows}
-    install(switch, *plan)
+    fragments = compiler.switch_plan("h1").values()
+    plan = {flow for fragment in fragments for flow in fragment.flows}
+    install(switch, *plan, meters={meter for fragment in fragments for meter in fragment.meters})
     assert dump(switch) == plan
 
 
