@@ -4,7 +4,7 @@ PY   := $(VENV)/bin/python
 DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping tcpdump busybox
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak conformance schema check docs format clean
+.PHONY: help setup demo test bench-first-packet bench-port-ready soak conformance schema check docs format clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,14 @@ build/conformance-venv/.installed: tools/conformance/requirements.txt build/.pac
 	@test -x $(@D)/bin/python || python3 -m venv $(@D)
 	@$(@D)/bin/pip install -q --disable-pip-version-check -r $<
 	@touch $@
+
+bench-first-packet: setup ## The first packet to a new port, beside OVN on the same hosts; build/first_packet.json
+	@dpkg -s ovn-central ovn-host >/dev/null 2>&1 || \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ovn-central ovn-host
+	$(PY) -m bench.first_packet
+
+bench-port-ready: setup ## One more port on 500 simulated hosts; build/port_ready.json
+	$(PY) -m bench.port_ready
 
 soak: setup ## A million random steps of the compiler against a plain model (STEPS=, SEED=, WORKERS=); build/soak.json
 	$(PY) tools/soak.py --steps $(or $(STEPS),1000000) --seed $(or $(SEED),1) --workers $(or $(WORKERS),2)

@@ -24,8 +24,6 @@ from overlace.lab.lab import Lab
 from overlace.lab.namespace import entered
 
 TENANTS = ("red", "blue")
-WAN_DELAY_MS = 2.0
-"""One way, as over 400 km of fibre. What a move loses is what is sent before the news of it has come that far."""
 
 
 def pings(cloud: Cloud) -> dict[str, int]:
@@ -148,7 +146,6 @@ def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="overlace-demo-"))
     Lab.remove("demo")
     lab = Lab.up(None, "demo")
-    lab.wan(delay_ms=WAN_DELAY_MS)
     cloud = Cloud(lab, directory)
     results: dict[str, Any] = {}
     try:
@@ -166,7 +163,6 @@ def main() -> int:
         report(results, "first_ping_ms", first_pings(cloud))
         moved = {
             "interval_ms": 5,
-            "wan_one_way_ms": WAN_DELAY_MS,
             "lost": move(cloud, "h3"),
             "lost_without_controller": move(cloud, "h2", dead=True),
         }

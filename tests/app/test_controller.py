@@ -62,7 +62,7 @@ def test_a_port_may_name_its_interface(cloud: Cloud) -> None:
 @pytest.mark.parametrize(("there", "dead"), [("h3", False), ("h2", True)], ids=["controlled", "uncontrolled"])
 def test_a_workload_moves_across_sites(cloud: Cloud, there: str, dead: bool) -> None:
     assert (
-        move(cloud, there, dead=dead) <= 20
+        move(cloud, there, dead=dead) <= 3
     )  # the figure itself is the demo's business: this machine is busy
 
 

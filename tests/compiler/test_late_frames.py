@@ -6,9 +6,12 @@ from ipaddress import IPv4Address
 from tests.compiler.worlds import WorldBuilder
 
 from overlace.compiler.compiler import Compiler
-from overlace.compiler.pipeline import TUNNEL_OFPORT, failover_group
+from overlace.compiler.pipeline import TUNNEL_OFPORT, Table, failover_group
+from overlace.datapath.actions import Learn
 from overlace.datapath.fields import Field
+from overlace.datapath.flow import Flow
 from overlace.datapath.interpreter import Network, Surroundings, Switch, Tables, TunnelPort, build, deliver
+from overlace.datapath.interpreter.learning import learned_flow
 from overlace.datapath.interpreter.network import Delivery
 from overlace.kit.addresses import IPAddress, Mac
 from overlace.model.port import Binding, BindingState
@@ -107,3 +110,39 @@ def test_what_is_fenced_neither_receives_nor_sends_on() -> None:
     assert sent_by_the_peer(network(h1=fenced, h2=fenced, h3=late)) == ([], [])
     straggler = build.udp((MOVED_MAC, PEER_MAC), (MOVED_IP, PEER_IP), (1, 2))
     assert deliver(network(h1=fenced, h2=fenced, h3=late), "h1", 11, straggler) == []
+
+
+def test_a_prepared_host_gets_a_second_copy_and_keeps_it_from_a_guest_that_is_not_running() -> None:
+    # given a prepared move
+    both = world(h1=ACTIVE, h2=PREPARED)
+    sites = network(h1=both, h2=both, h3=both)
+    # when the peer sends before the workload has started there
+    [delivery], path = sent_by_the_peer(sites)
+    # then the old host alone delivers
+    assert (delivery.switch, path) == ("h1", ["h3", "h1"])
+
+
+def test_once_the_workload_runs_at_the_new_host_what_still_goes_to_the_old_one_reaches_it() -> None:
+    # given a prepared move, and a workload that has started at the new host, which the peer has not heard of
+    both = world(h1=ACTIVE, h2=PREPARED)
+    sites = network(h1=both, h2=both, h3=both)
+    for flow in learned_at(both, "h2"):
+        sites.switches["h2"].tables.add(flow)
+    # when the peer sends to the old host
+    journey, _ = sent_by_the_peer(sites)
+    # then the new host delivers too, under the port's own address
+    [delivery] = [each for each in journey if each.switch == "h2"]
+    assert (delivery.port, delivery.packet[Field.ETH_DST]) == (12, MOVED_MAC)
+    # and when the controllers know, the copies that are still under way are delivered
+    sites.switches["h2"] = network(h2=world(h1=RELEASING, h2=ACTIVE)).switches["h2"]
+    assert {each.switch for each in sent_by_the_peer(sites)[0]} == {"h1", "h2"}
+
+
+def learned_at(built: WorldBuilder, host: str) -> list[Flow]:
+    """What a host's rules make of the first frame of the workload there."""
+    compiler = Compiler()
+    compiler.advance(built.world)
+    first = build.arp_request(MOVED_MAC, MOVED_IP, PEER_IP)
+    everything = (flow for part in compiler.switch_plan(host).values() for flow in part.flows)
+    flows = (flow for flow in everything if flow.table == Table.ARMED_LOCAL)
+    return [learned_flow(act, first) for flow in flows for act in flow.actions if isinstance(act, Learn)]

@@ -1,9 +1,11 @@
 """The rules that every host holds, whatever its tenants do: how the tables hang together."""
 
 from overlace.compiler.pipeline import (
+    COPIES,
     DESTINATION_PORT,
     LATE_FRAMES,
     LATE_FRAMES_MASK,
+    SENT_ON_MASK,
     STATELESS,
     ZONE,
     CookieClass,
@@ -28,6 +30,7 @@ from overlace.compiler.technologies.technology import fragment
 from overlace.compiler.unit import ALL_HOSTS, Output
 from overlace.datapath.actions import (
     IN_PORT,
+    Action,
     Conntrack,
     Move,
     Output as Send,
@@ -70,7 +73,7 @@ def _entry() -> tuple[Flow, ...]:
         # gateway, and one that only the ports on its own host could hear would be worse than none.
         rule(Table.SOURCE_GUARD, 400, tagged, _COOKIE),
         rule(Table.ARMED, 300, tagged, _COOKIE),
-        rule(Table.ARMED, 150, {Field.ETH_DST: (LATE_FRAMES, LATE_FRAMES_MASK)}, _COOKIE),
+        rule(Table.ARMED, 150, {Field.ETH_DST: (COPIES, SENT_ON_MASK)}, _COOKIE),
         rule(Table.ARMED, 0, {}, _COOKIE, goto(Table.DESTINATION)),
         rule(Table.RESPOND, 300, dhcp, _COOKIE, SendToController(DHCP_REQUEST)),
         rule(Table.RESPOND, 0, {}, _COOKIE, goto(Table.EGRESS_TRACK)),
@@ -148,22 +151,31 @@ def _tracking(track: Table, policy: Table, verdict: Table, permitted: Table) -> 
 
 
 def _switching() -> tuple[Flow, ...]:
-    again = (
-        Move(Subfield(DESTINATION_PORT, 0, 32), Subfield(Field.ETH_DST, 0, 32)),
-        set_field(Field.ETH_DST, LATE_FRAMES, LATE_FRAMES_MASK),
-        set_field(
-            Field.IN_PORT, 0
-        ),  # an output to the tunnel it came from is dropped unless in_port says else
-        clear_flag(Flag.REDIRECT),
-        clear_flag(Flag.FROM_TUNNEL),
-        visit(Table.ENCAPSULATE),
-    )
     return (
         rule(Table.DESTINATION, 0, {}, _COOKIE, goto(Table.UNKNOWN)),
         rule(Table.UNKNOWN, 0, {}, _COOKIE),
         rule(Table.FLOOD_REMOTE, 300, flagged(Flag.FROM_TUNNEL), _COOKIE),
         rule(Table.LOCAL, 0, {}, _COOKIE, goto(Table.ENCAPSULATE)),
         rule(Table.LOCAL, 200, flagged(Flag.REDIRECT), _COOKIE, goto(Table.ENCAPSULATE)),
-        rule(Table.ENCAPSULATE, 310, flagged(Flag.REDIRECT, Flag.FROM_TUNNEL), _COOKIE, *again),
+        rule(Table.LOCAL, 210, flagged(Flag.COPY), _COOKIE),
+        rule(Table.ENCAPSULATE, 320, flagged(Flag.COPY), _COOKIE, *_sent_on(COPIES)),
+        rule(
+            Table.ENCAPSULATE, 310, flagged(Flag.REDIRECT, Flag.FROM_TUNNEL), _COOKIE, *_sent_on(LATE_FRAMES)
+        ),
         rule(Table.ENCAPSULATE, 300, flagged(Flag.FROM_TUNNEL), _COOKIE),
+    )
+
+
+def _sent_on(prefix: int) -> tuple[Action, ...]:
+    """Mark a frame as sent on, so that nobody does so again, and let it out although it came from outside."""
+    return (
+        Move(Subfield(DESTINATION_PORT, 0, 32), Subfield(Field.ETH_DST, 0, 32)),
+        set_field(Field.ETH_DST, prefix, LATE_FRAMES_MASK),
+        set_field(
+            Field.IN_PORT, 0
+        ),  # an output to the tunnel it came from is dropped unless in_port says else
+        clear_flag(Flag.REDIRECT),
+        clear_flag(Flag.FROM_TUNNEL),
+        clear_flag(Flag.COPY),
+        visit(Table.ENCAPSULATE),
     )

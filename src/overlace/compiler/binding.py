@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, ip_network
 
 from overlace.compiler.guard import Identity, guard_flows, open_flows
 from overlace.compiler.pipeline import (
+    COPIES,
     DESTINATION_HOST,
     DESTINATION_PORT,
     FLAGS,
@@ -40,6 +41,7 @@ from overlace.compiler.rule import (
 from overlace.compiler.unit import Audience, Output, UnitId, group_audience, network_audience, switch_audience
 from overlace.datapath.actions import (
     Action,
+    Clone,
     Learn,
     LearnLoad,
     LearnMatch,
@@ -158,6 +160,7 @@ def _flows(view: BindingView) -> list[Flow]:
         _classify(view, view.ofport, mark),
         *_arrival(view, mark),
         _late_arrival(view, mark),
+        *_copy_arrival(view, mark),
         *_source_guard(view, mark),
         *_own_addresses(view, mark),
         *_policy(view, mark),
@@ -194,7 +197,7 @@ def _arrival(view: BindingView, mark: int) -> list[Flow]:
         flows = [rule(Table.LOCAL, 100, here, mark, *actions)]
         if view.elsewhere:
             group = SendToGroup(failover_group(view.port_key))
-            flows.append(rule(Table.LOCAL, 120, _to_it(view), mark, group))
+            flows.append(rule(Table.LOCAL, 120, _to_it(view), mark, _second_copy(view.elsewhere), group))
         return flows
     return [
         rule(Table.LOCAL, 100, {**here, **flagged(Flag.FROM_TUNNEL)}, mark, *actions),
@@ -228,6 +231,29 @@ def _late_arrival(view: BindingView, mark: int) -> Flow:
         set_field(ZONE, _zone(view)),
         goto(Table.INGRESS_TRACK),
     )
+
+
+def _second_copy(host_key: int) -> Clone:
+    """To the host where the port is prepared: until the news of a move is here, frames still come here."""
+    return Clone((raise_flag(Flag.COPY), set_field(DESTINATION_HOST, host_key), visit(Table.ENCAPSULATE)))
+
+
+def _copy_arrival(view: BindingView, mark: int) -> list[Flow]:
+    """What the host where the port was sends here too, for the time that the news of the move takes to reach it."""
+    copies = {NETWORK: view.network_key, Field.ETH_DST: COPIES | view.port_key}
+    mine: tuple[Action, ...] = (
+        set_field(Field.ETH_DST, view.mac),
+        set_field(DESTINATION_PORT, view.port_key),
+        set_field(ZONE, _zone(view)),
+    )
+    if view.state is BindingState.ACTIVE:
+        return [rule(Table.ARMED, 200, copies, mark, *mine, goto(Table.INGRESS_TRACK))]
+    started = {DESTINATION_PORT: view.port_key, **flagged(Flag.COPY, Flag.ACTIVATED)}
+    asked = (set_field(GENERATION, view.superseded), visit(Table.OVERRIDE), raise_flag(Flag.COPY))
+    return [
+        rule(Table.ARMED, 200, copies, mark, *mine, *asked, goto(Table.LOCAL)),
+        rule(Table.LOCAL, 220, started, mark, clear_flag(Flag.COPY), goto(Table.INGRESS_TRACK)),
+    ]
 
 
 def _to_it(view: BindingView) -> Conditions:

@@ -128,6 +128,8 @@ class Flag(IntEnum):
     """The data path has seen the destination port active on this host."""
     REDIRECT = 0x8
     """The destination port has left this host: a frame from another host goes on to where the port is, once."""
+    COPY = 0x10
+    """The port is about to leave this host, or to arrive: a second copy, taken only where the port has started."""
 
 
 TUNNEL_OFPORT = 65000
@@ -149,6 +151,11 @@ LATE_FRAMES = 0x0A4F << 32
 """The destination MAC address of a frame sent on by the host where its port was: this, and the key of the port. It is
 delivered to that port or dropped, never sent on again; no port has such an address."""
 LATE_FRAMES_MASK = 0xFFFF << 32
+COPIES = 0x0A4E << 32
+"""The same for a second copy that the host where the port is sends to the one where it is prepared. It is delivered if
+the port has started there by then; it must not queue up in front of a guest that is not running yet."""
+SENT_ON_MASK = 0xFFFE << 32
+"""Covers both."""
 
 LEARNED_SECONDS = 0xFFFF
 """How long what the data path has learned lives: the longest that OpenFlow can say, for so long may an outage last."""
