@@ -1,5 +1,7 @@
 """Certificate requests are not believed."""
 
+import base64
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -49,6 +51,18 @@ def test_a_request_that_was_changed_is_refused() -> None:
     assert loaded.is_signature_valid
     with pytest.raises(RequestRefused):
         requested_key(mixed, H1)
+
+
+@pytest.mark.filterwarnings("ignore:Attribute's length")
+def test_a_request_of_an_unknown_version_or_with_an_odd_name_is_refused() -> None:
+    body = base64.b64decode(b"".join(request("host:h1").splitlines()[1:-1]))
+    version, name_type = body.index(b"\x02\x01\x00") + 2, body.index(b"\x0c\x07host:h1")
+    for place, value in ((version, 14), (name_type, 0x03)):
+        changed = base64.encodebytes(body[:place] + bytes([value]) + body[place + 1 :])
+        with pytest.raises(RequestRefused, match="no certificate request"):
+            requested_key(
+                b"-----BEGIN CERTIFICATE REQUEST-----\n%b-----END CERTIFICATE REQUEST-----\n" % changed, H1
+            )
 
 
 @settings(max_examples=200)

@@ -136,6 +136,7 @@ class Attachments:
             return
         if port_id is not None:
             await self._transact(lambda tx: binder.activated(tx, port_id, host), "first frame")
+            log.info("port has moved", port=port_id, host=host, told_by="first frame")
 
     async def expire(self) -> None:
         """Let old hosts stop redirecting whose time is up."""

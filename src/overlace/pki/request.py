@@ -1,7 +1,6 @@
 """Certificate signing requests (PKCS #10, RFC 2986): read with suspicion, since anybody may send one."""
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
 from overlace.pki.errors import RequestRefused
@@ -20,7 +19,7 @@ def requested_key(pem: bytes, subject: Subject) -> PublicKey:
         signed = request.is_signature_valid
         key = accepted(request.public_key())
         names = [str(each.value) for each in request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except Exception as error:  # malformed requests surface as errors of many unrelated classes
         raise RequestRefused(f"this is no certificate request in PEM: {error}") from error
     if not signed:
         raise RequestRefused("the request is not signed with the key that it carries")
