@@ -1,10 +1,11 @@
 # The front door. `make demo` and `make test` set up all they need on a fresh Debian 12 (root, python3, git, make).
 VENV := .venv
 PY   := $(VENV)/bin/python
+PORTS ?= 1000,10000
 DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping tcpdump busybox
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench-first-packet bench-port-ready soak conformance schema check docs format clean
+.PHONY: help setup demo test bench-datapath bench-first-packet bench-port-ready soak conformance schema check docs format clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,7 +27,7 @@ $(VENV)/.installed: pyproject.toml build/.packages
 demo: setup ## Two tenants, two sites, real packets; writes build/demo.json (KEEP=1 leaves it running)
 	$(PY) -m tools.demo
 
-test: setup ## All tests: pure, against Open vSwitch, and in the lab (root)
+test: setup build/.ovn-packages ## All tests: pure, against Open vSwitch, and in the lab (root)
 	$(VENV)/bin/pytest
 
 conformance: setup build/conformance-venv/.installed ## The networking API's public conformance tests
@@ -37,10 +38,16 @@ build/conformance-venv/.installed: tools/conformance/requirements.txt build/.pac
 	@$(@D)/bin/pip install -q --disable-pip-version-check -r $<
 	@touch $@
 
-bench-first-packet: setup ## The first packet to a new port, beside OVN on the same hosts; build/first_packet.json
+build/.ovn-packages: build/.packages
 	@dpkg -s ovn-central ovn-host >/dev/null 2>&1 || \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ovn-central ovn-host
-	$(PY) -m bench.first_packet
+	@touch $@
+
+bench-first-packet: setup build/.ovn-packages ## The first packet to a new port, beside OVN (PORTS=0,1000,10000); build/first_packet.json
+	$(PY) -m bench.first_packet --ports $(PORTS)
+
+bench-datapath: setup build/.ovn-packages ## What a packet costs, beside a plain bridge and OVN (ROUNDS=20); build/datapath.json
+	$(PY) -m bench.datapath --rounds $(or $(ROUNDS),20)
 
 bench-port-ready: setup ## One more port on 500 simulated hosts; build/port_ready.json
 	$(PY) -m bench.port_ready

@@ -1,12 +1,13 @@
 """From the API call to the first answered packet: Overlace and OVN on the same hosts, turn by turn.
 
-    python -m bench.first_packet [--samples N] [--output FILE]
+    python -m bench.first_packet [--ports 0,1000,5000,10000,20000] [--samples 30] [--output FILE]
 
 One laboratory of two hosts at one site. On each host stand both systems' bridges. For each sample, a workload of
 each system is there already on h2, its interface plugged; a probe on h1 asks for it every half millisecond; the
-port is created over the system's API, and the clock stops at the first answer. Overlace's ports carry the default
-(stateful) security group, OVN's have no rules at all. The systems take turns, port by port, so that both meet the
-same noise of the machine.
+port is created over the system's API, and the clock stops at the first answer. The ports of both systems have
+stateful security by one group (bench/tenants.py). The systems take turns, port by port, so that both meet the same
+noise of the machine; before the other's turn, OVN's central part has caught up. At each size so many ports of other
+tenants exist in both systems.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from pathlib import Path
 from bench.echo_probe import Echo, EchoProbe
 from bench.ovn import BRIDGE as OVN_BRIDGE, Ovn
 from bench.summary import Ratio, Summary
+from bench.tenants import PORTS_OF_TENANT, OverlaceTenants, OvnTenants, Tenants, group_name, network_name
 from tools.cloud import Cloud, interface_of
 
 from overlace.kit.addresses import format_mac
@@ -29,17 +31,21 @@ from overlace.lab.topology import Site, Topology
 
 PROBER_OCTET, FIRST_OCTET = 2, 20
 SETTLE = 0.3
+FILLED = 2.0
 PATIENCE = 10.0
-MAX_SAMPLES = 200
+MAX_SAMPLES = 180
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One system. `prepare(workload, octet)` returns the one call that creates the workload's port."""
+    """One system. `prepare(workload, octet)` returns the one call that creates the workload's port; `settle`
+    returns when the system has no more to do for it."""
 
     name: str
     bridge: str
     prepare: Callable[[str, int], Callable[[], None]]
+    settle: Callable[[], None]
+    tenants: Tenants
 
 
 def mac(octet: int) -> int:
@@ -54,25 +60,55 @@ def address(octet: int) -> IPv4Address:
 
 def main() -> None:
     """Measure, print, and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=int, default=40, help="ports created by each system (at most 200)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--ports", default="0", help="sizes, one after another: multiples of 500")
+    parser.add_argument("--samples", type=int, default=30, help="ports created by each system at each size")
     parser.add_argument("--output", type=Path, default=Path("build/first_packet.json"))
     options = parser.parse_args()
-    samples = min(options.samples, MAX_SAMPLES)
+    sizes = [int(each) for each in options.ports.split(",")]
+    if len(sizes) * options.samples > MAX_SAMPLES:
+        parser.error(f"{MAX_SAMPLES} samples in all at most: the network measured has no more addresses")
+    report(run(sizes, options.samples), options.output)
+
+
+def run(sizes: list[int], samples: int, name: str = "bench") -> dict[int, dict[str, list[float]]]:
+    """Milliseconds by size and system, in a laboratory of its own."""
     topology = Topology(sites=(Site("site-a", ("h1", "h2"), ipv4="10.1.0.0/24"),), underlay="ipv4")
-    with tempfile.TemporaryDirectory() as scratch, Lab.up(topology, "bench") as lab:
+    results: dict[int, dict[str, list[float]]] = {}
+    with tempfile.TemporaryDirectory() as scratch, Lab.up(topology, name) as lab:
         cloud, ovn = Cloud(lab, Path(scratch)), Ovn(lab)
         try:
             cloud.start()
             cloud.join_hosts()
-            cloud.tenant("red")
             ovn.start(lab.hosts)
-            ovn.nbctl("ls-add", "red")
-            results = measure(lab, (overlace(cloud), peer(ovn)), samples)
+            contenders = (overlace(cloud), peer(ovn))
+            for each in contenders:
+                each.tenants.add(0)
+                attach(lab, each, "h1", f"{each.name}-prober", PROBER_OCTET)
+                each.prepare(f"{each.name}-prober", PROBER_OCTET)()
+            octet, tenants = FIRST_OCTET, 0
+            for size in sizes:
+                grow(contenders, tenants, size // PORTS_OF_TENANT)
+                tenants = size // PORTS_OF_TENANT
+                results[size] = measure(lab, contenders, range(octet, octet + samples))
+                octet += samples
+                show(size, results[size])
         finally:
             cloud.kill()
             ovn.stop()
-    report(results, options.output)
+    return results
+
+
+def grow(contenders: tuple[Contender, ...], present: int, wanted: int) -> None:
+    """Fill tenants until so many are full, and wait until both systems have done with them."""
+    for each in contenders:
+        for tenant in range(max(1, present), wanted):
+            each.tenants.add(tenant)
+        each.tenants.fill(range(present, wanted))
+        each.settle()
+        time.sleep(FILLED)
 
 
 def overlace(cloud: Cloud) -> Contender:
@@ -83,8 +119,8 @@ def overlace(cloud: Cloud) -> Contender:
         interface = interface_of(cloud, host, workload)
         port = {
             "name": workload,
-            "network_id": cloud.networks["red"],
-            "project_id": "red",
+            "network_id": cloud.networks[network_name(0, 0)],
+            "project_id": "tenant0",
             "mac_address": format_mac(mac(octet)),
             "fixed_ips": [{"ip_address": str(address(octet))}],
             "binding:host_id": host,
@@ -93,39 +129,40 @@ def overlace(cloud: Cloud) -> Contender:
         cloud.api("GET", "/")  # the connection stands, as OVN's does
         return lambda: consume(cloud.api("POST", "/v2.0/ports", {"port": port}))
 
-    return Contender("overlace", DEFAULT_BRIDGE, prepare)
+    return Contender("overlace", DEFAULT_BRIDGE, prepare, lambda: None, OverlaceTenants(cloud))
 
 
 def peer(ovn: Ovn) -> Contender:
-    """A logical switch port with its addresses."""
+    """A logical switch port with its addresses, in its network and its group, in one transaction."""
 
     def prepare(workload: str, octet: int) -> Callable[[], None]:
-        addresses = f"{format_mac(mac(octet))} {address(octet)}"
-
-        words = ("lsp-add", "red", workload, "--", "lsp-set-addresses", workload, addresses)
+        known = f'"{format_mac(mac(octet))} {address(octet)}"'
+        words = ["--", "--id=@port", "create", "Logical_Switch_Port", f"name={workload}"]
+        words += [f"addresses={known}", f"port_security={known}"]
+        words += ["--", "add", "Logical_Switch", network_name(0, 0), "ports", "@port"]
+        words += ["--", "add", "Port_Group", group_name(0), "ports", "@port"]
         return lambda: consume(ovn.nbctl(*words))
 
-    return Contender("ovn", OVN_BRIDGE, prepare)
+    def settle() -> None:
+        ovn.nbctl("--wait=sb", "sync")
+
+    return Contender("ovn", OVN_BRIDGE, prepare, settle, OvnTenants(ovn))
 
 
 def consume(_: object) -> None:
     """The answer of a call that is only timed."""
 
 
-def measure(lab: Lab, contenders: tuple[Contender, ...], samples: int) -> dict[str, list[float]]:
+def measure(lab: Lab, contenders: tuple[Contender, ...], octets: range) -> dict[str, list[float]]:
     """Milliseconds from the call to the first answer, by system."""
     taken: dict[str, list[float]] = {each.name: [] for each in contenders}
-    for each in contenders:
-        attach(lab, each, "h1", f"{each.name}-prober", PROBER_OCTET)
-        each.prepare(f"{each.name}-prober", PROBER_OCTET)()
-    time.sleep(1.0)
-    for number in range(samples):
-        for each in contenders[:: 1 if number % 2 else -1]:
-            octet = FIRST_OCTET + number
+    for octet in octets:
+        for each in contenders[:: 1 if octet % 2 else -1]:
             attach(lab, each, "h2", f"{each.name}-{octet}", octet)
             taken[each.name].append(once(lab, each, octet))
             lab.detach(f"{each.name}-{octet}")
-        print(f"\r{number + 1}/{samples}", end="", flush=True)
+            each.settle()
+        print(f"\r{octet - octets.start + 1}/{len(octets)}", end="", flush=True)
     print()
     return taken
 
@@ -166,16 +203,22 @@ def once(lab: Lab, contender: Contender, octet: int) -> float:
     return (answered - start) * 1000
 
 
-def report(taken: dict[str, list[float]], output: Path) -> None:
-    """Print the table and write the file."""
-    summaries = {name: Summary.of(samples) for name, samples in taken.items()}
-    ratio = Ratio.of(taken["overlace"], taken["ovn"])
-    for name, summary in summaries.items():
-        print(f"{name:10} first packet ms  {summary}")
-    print(f"overlace / ovn, medians: {ratio}")
+def show(size: int, taken: dict[str, list[float]]) -> None:
+    """Print what was found at one size."""
+    print(f"{size} other ports")
+    for name, samples in taken.items():
+        print(f"  {name:10} first packet ms  {Summary.of(samples)}")
+    print(f"  overlace / ovn, medians: {Ratio.of(taken['overlace'], taken['ovn'])}", flush=True)
+
+
+def report(results: dict[int, dict[str, list[float]]], output: Path) -> None:
+    """Write the file."""
+    figures: dict[str, object] = {}
+    for size, taken in results.items():
+        each: dict[str, object] = {name: Summary.of(samples).as_json() for name, samples in taken.items()}
+        figures[str(size)] = each | {"ratio": Ratio.of(taken["overlace"], taken["ovn"]).as_json()}
     output.parent.mkdir(exist_ok=True)
-    figures: dict[str, object] = {name: summary.as_json() for name, summary in summaries.items()}
-    output.write_text(json.dumps(figures | {"ratio": ratio.as_json()}, indent=1) + "\n")
+    output.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -8,8 +8,10 @@ so that no start of a process is in the figures.
 import json
 import os
 import signal
-import socket
 from pathlib import Path
+from typing import Any
+
+from bench.control_socket import ControlSocket
 
 from overlace.lab.lab import Lab
 from overlace.lab.plan import Node
@@ -28,8 +30,7 @@ class Ovn:
             raise SystemExit(f"OVN is not installed: apt-get install {_DEBIAN_PACKAGES}")
         self._lab = lab
         self._directory = lab.directory / "ovn"
-        self._client: socket.socket | None = None
-        self._requests = 0
+        self._client: ControlSocket | None = None
 
     def start(self, hosts: tuple[Node, ...]) -> None:
         """Start everything, and wait until all hosts have the first state."""
@@ -59,15 +60,56 @@ class Ovn:
     def nbctl(self, *words: str) -> str:
         """One ovn-nbctl command in the running daemon. Raises RuntimeError with what it says."""
         if self._client is None:
-            self._client = socket.socket(socket.AF_UNIX)
-            self._client.connect(str(self._directory / "nbctl.ctl"))
-        self._requests += 1
-        request = {"id": self._requests, "method": "run", "params": list(words)}
-        self._client.sendall(json.dumps(request).encode())
-        answer = _read_json(self._client)
-        if answer.get("error"):
-            raise RuntimeError(f"ovn-nbctl {' '.join(words)}: {answer['error']}")
-        return str(answer["result"])
+            self._client = ControlSocket(self._directory / "nbctl.ctl")
+        return self._client.run("run", *words)
+
+    def permit_members(self, group: str, *into: str) -> None:
+        """What a security group of connections says: a port group out to everybody, in from its members, and in
+        where one of the conditions holds; nothing else."""
+        inward = (f"ip4.src == ${group}_ip4", *into)
+        rules = [("from-lport", "1002", f"inport == @{group} && ip4", "allow-related")]
+        rules += [
+            ("to-lport", "1002", f"outport == @{group} && ip4 && {each}", "allow-related") for each in inward
+        ]
+        rules += [("from-lport", "1001", f"inport == @{group} && ip", "drop")]
+        rules += [("to-lport", "1001", f"outport == @{group} && ip", "drop")]
+        for rule in rules:
+            self.nbctl("acl-add", group, *rule)
+
+    def add_absent_chassis(self, name: str, address: str) -> None:
+        """A host of which only its record in the southbound database is there."""
+        encap = {"type": "geneve", "ip": address, "chassis_name": name}
+        told = {"port-up-notif": "true", "ovn-ct-lb-related": "true", "datapath-type": "netdev"}
+        settings = ["map", [list(each) for each in told.items()]]
+        row = {"name": name, "hostname": name, "encaps": ["named-uuid", "encap"], "other_config": settings}
+        self._south(
+            {"op": "insert", "table": "Encap", "uuid-name": "encap", "row": encap},
+            {"op": "insert", "table": "Chassis", "row": row},
+        )
+
+    def absent_chassis(self) -> list[object]:
+        """References to the rows that `add_absent_chassis` made."""
+        query = {"op": "select", "table": "Chassis", "where": [], "columns": ["_uuid", "name"]}
+        rows = self._south(query)[0]["rows"]
+        return [row["_uuid"] for row in rows if row["name"].startswith("absent")]
+
+    def bind(self, places: dict[str, object]) -> None:
+        """Logical ports to chassis, as the chassis' ovn-controller would."""
+
+        def update(port: str, chassis: object) -> dict[str, object]:
+            row = {"chassis": chassis, "up": True}
+            where = [["logical_port", "==", port]]
+            return {"op": "update", "table": "Port_Binding", "where": where, "row": row}
+
+        self._south(*(update(port, chassis) for port, chassis in places.items()))
+
+    def _south(self, *operations: object) -> list[Any]:
+        transaction = json.dumps(["OVN_Southbound", *operations])
+        command = ["ovsdb-client", "transact", f"unix:{self._directory}/sb.sock", transaction]
+        answer: list[Any] = json.loads(self._lab.controller_run(command).stdout)
+        if failed := [each for each in answer if "error" in (each or {})]:
+            raise RuntimeError(f"OVN's southbound database refuses: {failed[0]}")
+        return answer
 
     def _database(self, name: str) -> None:
         path = self._directory / f"{name}.db"
@@ -96,17 +138,3 @@ class Ovn:
         command = f"ovn-controller unix:{host.db_socket} --pidfile={host.rundir}/ovn-controller.pid"
         command += f" --log-file={host.directory}/log/ovn-controller.log --detach -vconsole:off"
         self._lab.host_run(host.name, command.split(), env={"OVN_RUNDIR": str(host.rundir)})
-
-
-def _read_json(connection: socket.socket) -> dict[str, object]:
-    received = b""
-    while True:
-        data = connection.recv(1 << 16)
-        if not data:
-            raise RuntimeError("ovn-nbctl has ended")
-        received += data
-        try:
-            answer: dict[str, object] = json.loads(received)
-        except ValueError:
-            continue
-        return answer

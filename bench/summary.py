@@ -68,6 +68,17 @@ class Ratio:
         value = statistics.median(ours) / statistics.median(theirs)
         return cls(value, ratios[int(0.025 * RESAMPLES)], ratios[int(0.975 * RESAMPLES)])
 
+    @classmethod
+    def paired(cls, ours: Sequence[float], theirs: Sequence[float], seed: int = 1) -> "Ratio":
+        """The median of the ratios of samples that were taken side by side; the pairs are resampled.
+
+        Raises ValueError when the series are not of one length.
+        """
+        source = random.Random(seed)
+        each = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+        ratios = sorted(statistics.median(source.choices(each, k=len(each))) for _ in range(RESAMPLES))
+        return cls(statistics.median(each), ratios[int(0.025 * RESAMPLES)], ratios[int(0.975 * RESAMPLES)])
+
     def as_json(self) -> dict[str, float]:
         """For build/bench.json."""
         return {"value": round(self.value, 3), "low": round(self.low, 3), "high": round(self.high, 3)}
