@@ -5,7 +5,7 @@ PORTS ?= 1000,10000
 DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping tcpdump busybox
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench-datapath bench-first-packet bench-port-ready soak conformance schema check docs format clean
+.PHONY: help setup demo test bench-cold-start bench-datapath bench-first-packet bench-port-ready soak conformance schema check docs format clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ build/.ovn-packages: build/.packages
 
 bench-first-packet: setup build/.ovn-packages ## The first packet to a new port, beside OVN (PORTS=0,1000,10000); build/first_packet.json
 	$(PY) -m bench.first_packet --ports $(PORTS)
+
+bench-cold-start: setup build/.ovn-packages ## Controllers killed and started under traffic, beside OVN's; build/cold_start.json
+	$(PY) -m bench.cold_start
 
 bench-datapath: setup build/.ovn-packages ## What a packet costs, beside a plain bridge and OVN (ROUNDS=20); build/datapath.json
 	$(PY) -m bench.datapath --rounds $(or $(ROUNDS),20)

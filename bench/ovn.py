@@ -43,7 +43,7 @@ class Ovn:
         self._central(f"ovn-northd --ovnnb-db={north} --ovnsb-db={south} {self._daemon('northd')}")
         self._central(f"ovn-nbctl --db={north} {self._daemon('nbctl')}")
         for host in hosts:
-            self._controller(host)
+            self.start_controller(host)
         self.nbctl("--wait=hv", "sync")
 
     def stop(self) -> None:
@@ -103,6 +103,24 @@ class Ovn:
 
         self._south(*(update(port, chassis) for port, chassis in places.items()))
 
+    def start_controller(self, host: Node) -> None:
+        """ovn-controller on a host; it runs when this returns, and goes on in the background."""
+        ids = {
+            "ovn-remote": f"tcp:{self._lab.controller_address}:{_SOUTH_PORT}",
+            "ovn-encap-type": "geneve",
+            "ovn-encap-ip": host.endpoints[0],
+            "ovn-bridge-datapath-type": "netdev",
+        }
+        settings = [f"external-ids:{key}={json.dumps(value)}" for key, value in ids.items()]
+        self._lab.host_run(host.name, ["ovs-vsctl", "set", "Open_vSwitch", ".", *settings])
+        command = f"ovn-controller unix:{host.db_socket} --pidfile={host.rundir}/ovn-controller.pid"
+        command += f" --log-file={host.directory}/log/ovn-controller.log --detach -vconsole:off"
+        self._lab.host_run(host.name, command.split(), env={"OVN_RUNDIR": str(host.rundir)})
+
+    def kill_controller(self, host: Node) -> None:
+        """SIGKILL."""
+        os.kill(int((host.rundir / "ovn-controller.pid").read_text()), signal.SIGKILL)
+
     def _south(self, *operations: object) -> list[Any]:
         transaction = json.dumps(["OVN_Southbound", *operations])
         command = ["ovsdb-client", "transact", f"unix:{self._directory}/sb.sock", transaction]
@@ -125,16 +143,3 @@ class Ovn:
 
     def _central(self, command: str) -> None:
         self._lab.controller_run(command.split(), env={"OVN_RUNDIR": str(self._directory)})
-
-    def _controller(self, host: Node) -> None:
-        ids = {
-            "ovn-remote": f"tcp:{self._lab.controller_address}:{_SOUTH_PORT}",
-            "ovn-encap-type": "geneve",
-            "ovn-encap-ip": host.endpoints[0],
-            "ovn-bridge-datapath-type": "netdev",
-        }
-        settings = [f"external-ids:{key}={json.dumps(value)}" for key, value in ids.items()]
-        self._lab.host_run(host.name, ["ovs-vsctl", "set", "Open_vSwitch", ".", *settings])
-        command = f"ovn-controller unix:{host.db_socket} --pidfile={host.rundir}/ovn-controller.pid"
-        command += f" --log-file={host.directory}/log/ovn-controller.log --detach -vconsole:off"
-        self._lab.host_run(host.name, command.split(), env={"OVN_RUNDIR": str(host.rundir)})
