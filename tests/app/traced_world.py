@@ -30,6 +30,9 @@ class Nowhere:
     def publish(self, change: PlanChange) -> None:
         """Forget it."""
 
+    def prepare(self, change: PlanChange) -> None:
+        """Get ready for nothing."""
+
 
 @dataclass
 class TableSwitches:

@@ -120,6 +120,7 @@ async def _controller(
     switchboard.started = lambda key, host, old: tasks.create_task(attachments.activate(key, host, old))
     switchboard.complete = lambda host: tasks.create_task(_say_ready(attachments, southbound, host))
     expect(southbound, store.snapshot)
+    store.foresee(engine)
     unsubscribe = store.subscribe(
         lambda commit: _committed(commit, engine, attachments, southbound, underlay)
     )
@@ -192,6 +193,10 @@ class _Outlet:
             southbound.publish(change)
         self._early.clear()
 
+    def prepare(self, change: PlanChange) -> None:
+        if self._southbound is not None:
+            self._southbound.prepare(change)
+
     def publish(self, change: PlanChange) -> None:
         if self._southbound is None:
             self._early.append(change)
@@ -209,9 +214,9 @@ async def _say_ready(attachments: Attachments, southbound: Southbound, host: str
 def _committed(
     commit: Commit, engine: Engine, attachments: Attachments, southbound: Southbound, underlay: Underlay
 ) -> None:
+    underlay.committed(commit.snapshot, commit.changes)  # ways are warm before a plan leads over them
     engine.committed(commit.snapshot, commit.changes)
     attachments.committed(commit.changes)
-    underlay.committed(commit.snapshot, commit.changes)  # before the engine's turn, which is yet to come
     if any(change.cls in (Host, TransitSwitch) for change in commit.changes):
         expect(southbound, commit.snapshot)
 

@@ -65,6 +65,14 @@ class SwitchChange:
     added: dict[FragmentId, Fragment] = field(default_factory=dict)
     removed: dict[FragmentId, Fragment] = field(default_factory=dict)
 
+    def follow(self, later: "SwitchChange") -> None:
+        """Become what this change and then `later` come to. What comes and goes again is left among `removed`:
+        to let go of what is not held is no error."""
+        for id_, fragment in later.removed.items():
+            self.added.pop(id_, None)
+            self.removed.setdefault(id_, fragment)
+        self.added.update(later.added)
+
 
 @dataclass(slots=True)
 class PlanChange:
@@ -76,3 +84,10 @@ class PlanChange:
     sequence: int
     switches: dict[SwitchName, SwitchChange]
     rebuilt: frozenset[FragmentId] = frozenset()
+
+    def follow(self, later: "PlanChange") -> None:
+        """Become what this change and then `later` come to."""
+        self.sequence = later.sequence
+        self.rebuilt |= later.rebuilt
+        for name, change in later.switches.items():
+            self.switches.setdefault(name, SwitchChange()).follow(change)

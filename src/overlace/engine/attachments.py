@@ -102,7 +102,9 @@ class Attachments:
         for change in changes:
             if change.cls is Port and change.after is not None:
                 for host in sorted(self._hosts_with(change.after)):
-                    if self._interface(change.id, host, change.after) is not None:
+                    interface = self._interface(change.id, host, change.after)
+                    if interface is not None:
+                        self._observe(change.id, host, interface)
                         binder.plugged(intents, change.id, host)
 
     def committed(self, changes: tuple[Change, ...]) -> None:
@@ -110,7 +112,6 @@ class Attachments:
         for change in changes:
             if change.cls is Port and _is_news(change):
                 for host in self._hosts_with(change.after):
-                    self._observe(change.id, host, self._interface(change.id, host, change.after))
                     self._ask(host, {change.id})
             elif change.cls is Host and change.after is not None:
                 plugged = {each.iface_id for each in self.interfaces.on_host(change.id)}

@@ -1,10 +1,15 @@
-"""The engine: one turn takes all that has changed, compiles, and publishes.
+"""The engine: one turn takes all that has changed and compiles it; what is durable is published.
 
-Commits of the store and reports of the switches only note which keys they touch and ask for a turn; the turn
+Revisions of the store and reports of the switches only note which keys they touch and ask for a turn; the turn
 runs as soon as the event loop is free, so a burst of changes costs one compilation.
+
+A revision is compiled while the store still writes it, and its plan is held until it is durable. If it cannot be
+written, the engine goes back to the durable snapshot: the plans held and the way back from them are merged into one
+change, which comes to nothing, and no switch has seen any of it.
 """
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from immutables import Map
@@ -13,6 +18,7 @@ from overlace.compiler.compiler import Compiler
 from overlace.compiler.plan import PlanChange, SwitchName
 from overlace.compiler.reader import World, fabric_ports_key, ofport_key, silent_key
 from overlace.engine.realisation import Realisation
+from overlace.kit.revision import Revision
 from overlace.model.observation import Observations, Place, Silence
 from overlace.model.port import Binding, BindingState, Port
 from overlace.model.snapshot import Change, Key, Snapshot, touched_keys
@@ -20,6 +26,10 @@ from overlace.model.snapshot import Change, Key, Snapshot, touched_keys
 
 class PlanSink(Protocol):
     """Where plans go: the southbound."""
+
+    def prepare(self, change: PlanChange) -> None:
+        """This will be published soon: there is time to get ready for it."""
+        ...
 
     def publish(self, change: PlanChange) -> None:
         """Make the switches hold this."""
@@ -38,28 +48,42 @@ class Engine:
         self.compiler = Compiler()
         self.realisation = Realisation()
         self.compiled = snapshot.revision
-        """The revision that the newest plan carries."""
-        self._snapshot = snapshot
+        """The revision of the newest plan that was published."""
+        self._durable = self._accepted = snapshot
+        self._held: deque[tuple[Revision, PlanChange | None]] = deque()
+        self._undone: PlanChange | None = None
         self._observations = Observations()
         self._sink = sink
         self._call_soon = call_soon
         self._dirty: set[Key] = set()
         self._asked = False
-        self._publish(self.compiler.advance(self.world))
+        self._publish(snapshot.revision, self.compiler.advance(self.world))
 
     @property
     def world(self) -> World:
         """What the next turn will compile."""
-        return World(self._snapshot, self._observations)
+        return World(self._accepted, self._observations)
 
-    def committed(self, snapshot: Snapshot, changes: tuple[Change, ...]) -> None:
-        """The store has a new revision."""
-        self._snapshot = snapshot
+    def accepted(self, snapshot: Snapshot, changes: Iterable[Change]) -> None:
+        """The store has a new revision and is writing it."""
+        self._accepted = snapshot
+        self._touch(changes)
+
+    def committed(self, snapshot: Snapshot, changes: Iterable[Change]) -> None:
+        """A revision that was accepted is durable."""
+        self._durable = snapshot
         for change in changes:
-            self._dirty |= touched_keys(change)
             if change.cls is Port and change.after is None:
                 self.realisation.forget(change.id)
-        self._ask()
+        self._publish_durable()
+
+    def given_up(self, snapshot: Snapshot, changes: Iterable[Change]) -> None:
+        """What was accepted after `snapshot`, which is the durable one, could not be written."""
+        self._accepted = snapshot
+        for _, change in self._held:
+            self._undo(change)
+        self._held.clear()
+        self._touch(changes)
 
     def observed_ofport(self, place: Place, number: int | None) -> None:
         """A workload interface has an OpenFlow port, or has it no more."""
@@ -90,13 +114,18 @@ class Engine:
         """Compile and publish what has changed."""
         self._asked = False
         dirty, self._dirty = self._dirty, set()
-        self.compiled = self._snapshot.revision
-        if dirty:
-            self._publish(self.compiler.advance(self.world, dirty))
+        change = self.compiler.advance(self.world, dirty) if dirty else None
+        if self._undone is not None:
+            self._undo(change)
+            change, self._undone = self._undone, None
+        self._held.append((self._accepted.revision, change))
+        if change is not None and self._durable.revision < self._accepted.revision:
+            self._sink.prepare(change)
+        self._publish_durable()
 
     def port_status(self, port_id: str) -> str:
         """ACTIVE, BUILD or DOWN, as the networking API has it."""
-        port = self._snapshot.get(Port, port_id)
+        port = self._durable.get(Port, port_id)
         active = self.active_binding(port_id)
         if port is None or not port.admin_state_up or active is None:
             return "DOWN"
@@ -106,7 +135,7 @@ class Engine:
 
     def active_binding(self, port_id: str) -> Binding | None:
         """Where the port is active, if it is."""
-        bindings = self._snapshot.members(Binding, "port", port_id)
+        bindings = self._durable.members(Binding, "port", port_id)
         return next((each for each in bindings if each.state is BindingState.ACTIVE), None)
 
     def _ask(self) -> None:
@@ -114,7 +143,24 @@ class Engine:
             self._asked = True
             self._call_soon(self.turn)
 
-    def _publish(self, change: PlanChange) -> None:
-        if change.switches:
+    def _touch(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            self._dirty |= touched_keys(change)
+        self._ask()
+
+    def _undo(self, change: PlanChange | None) -> None:
+        """Add to what was compiled in vain and, at last, to what takes it back."""
+        if self._undone is None:
+            self._undone = change
+        elif change is not None:
+            self._undone.follow(change)
+
+    def _publish_durable(self) -> None:
+        while self._held and not self._durable.revision < self._held[0][0]:
+            self._publish(*self._held.popleft())
+
+    def _publish(self, revision: Revision, change: PlanChange | None) -> None:
+        self.compiled = revision
+        if change is not None and change.switches:
             self.realisation.published(change)
             self._sink.publish(change)

@@ -7,6 +7,7 @@ is kept waiting for a while and then let go, with a log line that says how to ad
 import asyncio
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -17,6 +18,7 @@ from overlace.datapath.flow import Flow
 from overlace.southbound.audit import Audit
 from overlace.southbound.comparison_report import ComparisonReport
 from overlace.southbound.database_view import Reported
+from overlace.southbound.encoding import EncodingError
 from overlace.southbound.events import PacketListener
 from overlace.southbound.expected import ExpectedSwitch, ExpectedSwitches, RefusedError, SwitchKind
 from overlace.southbound.failures import NotConnectedError, PlanFailure, SouthboundError
@@ -129,6 +131,19 @@ class Southbound:
         for name, expected in switches.items():
             self._switch(name).expected = expected
         self._claim_parked()
+
+    def prepare(self, change: PlanChange) -> None:
+        """Encode what `publish` will send of this. Never raises: what cannot be encoded is dealt with then."""
+        brought = {
+            id(fragment): fragment
+            for name, each in change.switches.items()
+            if self._in_sync(name)
+            for fragment in each.added.values()
+        }
+        for fragment in brought.values():
+            with suppress(EncodingError):
+                for flow in fragment.flows:
+                    self._context.encoder.put(flow)
 
     def publish(self, change: PlanChange) -> None:
         """Bring a change of the plan to the switches concerned. Never blocks, never raises."""

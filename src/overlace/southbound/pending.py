@@ -15,10 +15,7 @@ class PendingChange:
 
     def merge(self, change: SwitchChange, sequence: int) -> None:
         """Let `change` follow what waits."""
-        for id_, fragment in change.removed.items():
-            self._change.added.pop(id_, None)
-            self._change.removed.setdefault(id_, fragment)
-        self._change.added.update(change.added)
+        self._change.follow(change)
         self._sequence = sequence
 
     def take(self) -> tuple[SwitchChange, int]:

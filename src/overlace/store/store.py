@@ -3,7 +3,7 @@
 A transaction runs on the event loop's thread against the *head*, the newest state including what is still being
 written. A writer thread takes all that waits and commits it as one SQL transaction; only then do the snapshot
 and the feed move on and do the callers hear. If a write fails, all that waited fails, and the head goes back to
-the durable snapshot.
+the durable snapshot. Who must be ready when a commit is durable may work ahead from the head (`foresee`).
 
 A transaction that changes nothing has read the head all the same: it is answered when that head is durable.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Engine
 
@@ -68,6 +68,18 @@ class _Waiting:
     done: asyncio.Future[None]
 
 
+class Foreseer(Protocol):
+    """Who works ahead on what is not yet durable, and makes nothing of it known before it is."""
+
+    def accepted(self, snapshot: Snapshot, changes: tuple[Change, ...]) -> None:
+        """The head is now this."""
+        ...
+
+    def given_up(self, snapshot: Snapshot, changes: tuple[Change, ...]) -> None:
+        """The head is again the durable snapshot; these changes are lost."""
+        ...
+
+
 class Store:
     """Open it with `Store.open`. All methods are for the event loop's thread."""
 
@@ -84,6 +96,7 @@ class Store:
         self._writing: asyncio.Future[None] | None = None
         self._closed = False
         self._listeners: list[Callable[[Commit], None]] = []
+        self._foreseers: list[Foreseer] = []
         self._companions: list[Callable[[Transaction], None]] = []
 
     @classmethod
@@ -136,6 +149,8 @@ class Store:
         origin = Origin(actor, request_id, source)
         record = encode_record(transaction, revision, origin, now.isoformat())
         self._head, self._head_allocations = transaction.snapshot.at(revision), transaction.allocations
+        for foreseer in self._foreseers:
+            self._tell(foreseer.accepted, self._head, changes)
         await self._durable(record, changes)
         return Committed(result, revision, changes)
 
@@ -146,6 +161,10 @@ class Store:
         """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def foresee(self, foreseer: Foreseer) -> None:
+        """Tell `foreseer` of every commit before it is written, and of those that then cannot be."""
+        self._foreseers.append(foreseer)
 
     def accompany(self, companion: Callable[[Transaction], None]) -> None:
         """Let `companion` add to every transaction that changes something: what follows from a change at once
@@ -194,11 +213,11 @@ class Store:
         if not each.done.done():
             each.done.set_result(None)
 
-    def _tell(self, listener: Callable[[Commit], None], commit: Commit) -> None:
+    def _tell(self, listener: Callable[..., None], *news: object) -> None:
         try:
-            listener(commit)
+            listener(*news)
         except Exception as reason:
-            # It is durable and others wait to hear it: the listener's fault must not become theirs.
+            # It happened and others wait to hear it: the listener's fault must not become theirs.
             loop = asyncio.get_running_loop()
             loop.call_exception_handler({"message": "a listener of the store failed", "exception": reason})
 
@@ -206,6 +225,9 @@ class Store:
         """What came after the failed batch was built on it, and fails with it."""
         lost, self._waiting = [*batch, *self._waiting], []
         self._head, self._head_allocations = self.snapshot, self._allocations
+        changes = tuple(change for each in lost for change in each.commit.changes)
+        for foreseer in self._foreseers:
+            self._tell(foreseer.given_up, self.snapshot, changes)
         for each in lost:
             if not each.done.done():
                 error = StoreUnavailable(f"the database cannot be written: {failure}")

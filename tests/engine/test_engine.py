@@ -1,0 +1,234 @@
+"""What is accepted is compiled, what is durable is published, and what is given up never was."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+from tests.compiler.worlds import WorldBuilder
+
+from overlace.compiler.compiler import Compiler
+from overlace.compiler.plan import Fragment, FragmentId, PlanChange, SwitchName
+from overlace.engine.engine import Engine
+from overlace.model.network import Network
+from overlace.model.port import Binding, Port
+from overlace.model.snapshot import Change, Snapshot
+
+
+class Switches:
+    """What they were told to hold, and what was got ready."""
+
+    def __init__(self) -> None:
+        self.held: dict[SwitchName, dict[FragmentId, Fragment]] = {}
+        self.prepared: list[int] = []
+        self.published: list[int] = []
+
+    def prepare(self, change: PlanChange) -> None:
+        self.prepared.append(change.sequence)
+
+    def publish(self, change: PlanChange) -> None:
+        self.published.append(change.sequence)
+        for name, each in change.switches.items():
+            held = self.held.setdefault(name, {})
+            for id_ in each.removed:
+                held.pop(id_, None)
+            held.update(each.added)
+
+
+class Scene:
+    """A store that writes when it is told to, an engine, and switches that do all that they are told."""
+
+    def __init__(self) -> None:
+        world = WorldBuilder()
+        world.hosts("h1", "h2")
+        world.network("red", 1)
+        world.group("open", 1)
+        world.permit_everything("open")
+        self.durable = self.head = world.snapshot
+        self.waiting: list[tuple[Snapshot, tuple[Change, ...]]] = []
+        self.once_durable: set[tuple[str, str]] = set()
+        self.turns: list[Callable[[], None]] = []
+        self.switches = Switches()
+        self.engine = Engine(self.durable, self.switches, self.turns.append)
+
+    def accept(self, number: int, host: str | None) -> None:
+        """Bind a new port with this number to the host; without a host, the port goes."""
+        builder = WorldBuilder(snapshot=self.head)
+        name = f"p{number}"
+        if host is None:
+            builder.delete(Port, name)
+            for binding in self.head.members(Binding, "port", name):
+                builder.delete(Binding, binding.id)
+        else:
+            builder.bind(builder.port(name, number, "red", 10 + number, "open"), host, None)
+        ids = [(Port, name), *((Binding, each) for each in self._bindings(self.head, builder.snapshot))]
+        found = [
+            Change(cls, id_, self.head.get(cls, id_), builder.snapshot.get(cls, id_)) for cls, id_ in ids
+        ]
+        changes = tuple(each for each in found if each.before != each.after)
+        self.head = builder.snapshot.at(self.head.revision.next())
+        self.waiting.append((self.head, changes))
+        self.engine.accepted(self.head, changes)
+
+    @staticmethod
+    def _bindings(*snapshots: Snapshot) -> set[str]:
+        return {each.id for snapshot in snapshots for each in snapshot.all(Binding)}
+
+    def write(self) -> None:
+        """Make the oldest commit durable."""
+        self.durable, changes = self.waiting.pop(0)
+        self.once_durable |= {(each.port_id, each.host_id) for each in self.durable.all(Binding)}
+        self.engine.committed(self.durable, changes)
+
+    def give_up(self) -> None:
+        """Fail to write: what waits is lost."""
+        lost = tuple(change for _, changes in self.waiting for change in changes)
+        self.waiting.clear()
+        self.head = self.durable
+        self.engine.given_up(self.durable, lost)
+
+    def turn(self) -> None:
+        """Let the event loop run."""
+        turns, self.turns[:] = self.turns[:], []
+        for turn in turns:
+            turn()
+
+    def flows(self) -> dict[SwitchName, dict[FragmentId, object]]:
+        return {
+            name: {id_: (each.flows, each.groups) for id_, each in held.items()}
+            for name, held in self.switches.held.items()
+        }
+
+    def cold(self) -> dict[SwitchName, dict[FragmentId, object]]:
+        """What an engine that knew only what is durable would have the switches hold."""
+        compiler = Compiler()
+        compiler.advance(replace(self.engine.world, snapshot=self.durable))
+        return {
+            name: {id_: (each.flows, each.groups) for id_, each in plan.items()}
+            for name, plan in compiler.plan.items()
+        }
+
+
+def test_what_is_accepted_is_compiled_and_waits_until_it_is_durable() -> None:
+    scene = Scene()
+    # given a port that the store is writing
+    scene.accept(1, "h1")
+    scene.turn()
+    # then it is got ready, and no switch hears of it
+    assert scene.switches.prepared == [2]
+    assert scene.switches.published == [1]
+    assert scene.engine.compiled == scene.durable.revision
+    assert scene.engine.active_binding("p1") is None
+    # when it is durable, then it goes out as it was compiled
+    scene.write()
+    assert scene.switches.published == [1, 2]
+    assert scene.engine.compiled == scene.durable.revision
+    assert scene.engine.active_binding("p1") is not None
+    assert scene.flows() == scene.cold()
+
+
+def test_what_is_durable_before_its_turn_is_published_at_once() -> None:
+    scene = Scene()
+    scene.accept(1, "h1")
+    scene.write()
+    assert scene.switches.published == [1]
+    scene.turn()
+    assert scene.switches.published == [1, 2]
+    assert scene.switches.prepared == []
+
+
+def test_nobody_hears_of_what_could_not_be_written() -> None:
+    scene = Scene()
+    # given three commits of which the first becomes durable
+    for number in (1, 2, 3):
+        scene.accept(number, "h1")
+        scene.turn()
+    scene.write()
+    published = scene.flows()
+    # when the others cannot be written
+    scene.give_up()
+    scene.turn()
+    # then the switches are told nothing of them, and go on from there
+    assert scene.flows() == published == scene.cold()
+    scene.accept(4, "h2")
+    scene.turn()
+    scene.write()
+    assert scene.flows() == scene.cold()
+
+
+def test_a_port_that_could_not_be_removed_stays() -> None:
+    scene = Scene()
+    scene.accept(1, "h1")
+    scene.turn()
+    scene.write()
+    before = scene.flows()
+    scene.accept(1, None)
+    scene.turn()
+    scene.give_up()
+    scene.turn()
+    assert scene.flows() == before
+    assert scene.engine.active_binding("p1") is not None
+
+
+def test_what_is_observed_meanwhile_keeps_its_place() -> None:
+    scene = Scene()
+    scene.accept(1, "h1")
+    scene.turn()
+    scene.engine.observed_ofport(("h1", "p1"), 7)
+    scene.turn()
+    assert scene.switches.published == [1]
+    scene.write()
+    assert scene.switches.published == [1, 2, 3]
+    assert scene.flows() == scene.cold()
+
+
+def test_a_network_out_of_use_concerns_no_switch_but_is_compiled() -> None:
+    scene = Scene()
+    network = Network(id="blue", project_id="b", name="blue", key=9)
+    scene.head = scene.head.put(network).at(scene.head.revision.next())
+    change = (Change(Network, "blue", None, network),)
+    scene.waiting.append((scene.head, change))
+    scene.engine.accepted(scene.head, change)
+    scene.turn()
+    scene.write()
+    assert scene.engine.compiled == scene.head.revision
+    assert scene.flows() == scene.cold()
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("accept"), st.integers(1, 4), st.sampled_from(["h1", "h2"])),
+    st.tuples(st.just("remove"), st.integers(1, 4)),
+    st.tuples(st.just("see"), st.integers(1, 4), st.sampled_from(["h1", "h2"])),
+    st.tuples(st.sampled_from(["write", "give up", "turn"])),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(STEPS, max_size=25))
+def test_however_writes_and_turns_fall_the_switches_hold_what_is_durable(
+    steps: list[tuple[Any, ...]],
+) -> None:
+    scene = Scene()
+    for step in steps:
+        match step:
+            case ("accept", int(number), host):
+                scene.accept(number, host)
+            case ("remove", int(number)):
+                if scene.head.get(Port, f"p{number}") is not None:
+                    scene.accept(number, None)
+            case ("see", int(number), host):
+                scene.engine.observed_ofport((host, f"p{number}"), 40 + number)
+            case ("write",):
+                if scene.waiting:
+                    scene.write()
+            case ("give up",):
+                scene.give_up()
+            case ("turn",):
+                scene.turn()
+        # then no switch holds a binding that has never been durable
+        held = {id_ for each in scene.switches.held.values() for id_ in each}
+        assert {id_[1:] for id_ in held if id_[0] == "binding"} <= scene.once_durable
+    while scene.waiting:
+        scene.write()
+    scene.turn()
+    assert scene.flows() == scene.cold()
