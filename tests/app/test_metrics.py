@@ -30,6 +30,7 @@ SWITCH = SwitchStatus(
     name="h1",
     phase=Phase.IN_SYNC,
     hold=None,
+    observed_only=False,
     peer=None,
     database=True,
     tunnel_ports=None,

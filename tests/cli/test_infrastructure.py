@@ -91,7 +91,7 @@ def test_given_a_host_that_is_away_when_asked_for_work_then_it_says_so_and_obser
 ) -> None:
     told(admin, "site add nara")
     told(admin, "host add n1 --site nara --endpoint 192.0.2.7")
-    for operation in ("resync", "audit", "adopt", "allow-removal"):
+    for operation in ("resync", "audit", "allow-removal"):
         assert "not connected" in refused(admin, f"host {operation} n1", 6)
     assert as_json(admin, "host observe n1")["observe_only"] is True
     assert "n1 is written to" in told(admin, "host observe n1 --off")

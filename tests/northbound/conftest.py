@@ -125,6 +125,7 @@ class StillWorld:
     active: set[str] = field(default_factory=set)
     alive: set[str] = field(default_factory=set)
     busy: set[str] = field(default_factory=set)
+    unknown_ports: dict[str, list[Mapping[str, object]]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Operations on switches, with the switch."""
 
@@ -162,6 +163,11 @@ class StillWorld:
 
     def switches(self) -> Mapping[str, Mapping[str, object]]:
         return {name: {"connected": True, "phase": "in_sync"} for name in sorted(self.alive)}
+
+    async def difference(self, name: str) -> Mapping[str, object]:
+        if name in self.busy:
+            raise NotPossible(f"{name} is busy")
+        return {"name": name, "unknown_ports": self.unknown_ports.get(name, [])}
 
     async def resynchronise(self, name: str) -> Mapping[str, object]:
         return self._asked("resynchronise", name)

@@ -38,6 +38,16 @@ async def test_given_an_operation_when_asked_for_then_that_switch_does_it(
     assert error(await api.post(f"{SWITCHES}/h2/{word}")) == (409, "SwitchNotReady")
 
 
+async def test_given_a_switch_when_its_difference_is_asked_for_then_it_is_read(
+    api: httpx.AsyncClient, world: StillWorld
+) -> None:
+    world.alive |= {"h1", "h2"}
+    world.busy.add("h2")
+    assert (await api.get(f"{SWITCHES}/h1/difference")).json()["difference"]["name"] == "h1"
+    assert error(await api.get(f"{SWITCHES}/h2/difference")) == (409, "SwitchNotReady")
+    assert error(await api.get(f"{SWITCHES}/h9/difference")) == (404, "SwitchNotFound")
+
+
 async def test_given_an_unknown_operation_or_switch_when_asked_for_then_nothing_is_done(
     api: httpx.AsyncClient, world: StillWorld
 ) -> None:

@@ -7,6 +7,7 @@ from overlace.datapath.actions import Output
 from overlace.datapath.capabilities import PLAIN_OPENFLOW
 from overlace.datapath.flow import Flow
 from overlace.datapath.match import match
+from overlace.southbound.lineage import Lineage
 from overlace.southbound.marker import (
     MarkerPlace,
     Stamp,
@@ -44,8 +45,10 @@ def test_a_stamp_survives_a_switch_that_knows_plain_openflow_alone(stamp: Stamp)
     read = read_marker(flow)
     assert read is not None
     assert (read.epoch, read.revision) == (stamp.epoch, stamp.revision)
-    assert judge([read], stamp) is Verdict.CURRENT
-    assert judge([read], Stamp(stamp.cluster + "!", stamp.epoch, stamp.revision)) is Verdict.FOREIGN
+    assert judge([read], stamp, Lineage()) is Verdict.CURRENT
+    assert (
+        judge([read], Stamp(stamp.cluster + "!", stamp.epoch, stamp.revision), Lineage()) is Verdict.FOREIGN
+    )
 
 
 def test_what_is_no_stamp_is_none() -> None:
@@ -55,6 +58,8 @@ def test_what_is_no_stamp_is_none() -> None:
 
 
 OURS = Stamp("us", 3, 100)
+PAST = Lineage({1: 40, 2: 90})
+"""The second epoch began after revision 40, the present one after 90."""
 
 
 @pytest.mark.parametrize(
@@ -63,11 +68,15 @@ OURS = Stamp("us", 3, 100)
         ([], Verdict.UNMARKED),
         ([None], Verdict.UNMARKED),
         ([OURS], Verdict.CURRENT),
-        ([Stamp("us", 2, 900)], Verdict.CURRENT),
+        ([Stamp("us", 2, 90)], Verdict.CURRENT),
+        ([Stamp("us", 1, 40)], Verdict.CURRENT),
+        ([Stamp("us", 2, 91)], Verdict.NEWER),  # made after the copy was, by the one it was made of
+        ([Stamp("us", 1, 41)], Verdict.NEWER),
+        ([Stamp("us", 0, 1)], Verdict.NEWER),
         ([Stamp("us", 3, 101)], Verdict.NEWER),
         ([Stamp("us", 4, 1), OURS], Verdict.NEWER),
         ([OURS, Stamp("them", 1, 1)], Verdict.FOREIGN),
     ],
 )
 def test_the_worst_stamp_counts(seen: list[Stamp | None], verdict: Verdict) -> None:
-    assert judge(seen, OURS) is verdict
+    assert judge(seen, OURS, PAST) is verdict

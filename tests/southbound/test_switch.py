@@ -13,10 +13,10 @@ from overlace.datapath.actions import Output
 from overlace.datapath.match import match
 from overlace.southbound.expected import ExpectedSwitch, SwitchKind
 from overlace.southbound.failures import NotConnectedError
-from overlace.southbound.marker import Stamp
+from overlace.southbound.marker import Stamp, Verdict
 from overlace.southbound.settings import Settings
 from overlace.southbound.status import Phase
-from overlace.wire.openflow.messages import FlowMod, GroupMod, MeterMod, PacketIn
+from overlace.wire.openflow.messages import FlowMod, GroupMod, MeterMod, PacketIn, Role
 
 PLAN = fragment(
     "base",
@@ -334,3 +334,58 @@ async def test_removals_wait_for_the_additions_on_other_switches() -> None:
             await running.acknowledged("new", 2)
             await running.acknowledged("old", 2)
             assert old.flows == set()
+
+
+async def test_given_observe_mode_when_a_switch_calls_then_it_is_read_and_not_even_its_role_is_taken() -> (
+    None
+):
+    async with controller() as running:
+        running.hub.set_expected(hosts("s1"))
+        running.hub.set_observe("s1", True)
+        running.hub.publish(added(1, "s1", fragment("base", flows=(flow(1), flow(2)))))
+        running.hub.plan_ready()
+        switch = FakeSwitch(1)
+        await switch.connect(running.openflow_port)
+        await eventually(lambda: running.record.holds)
+        assert "2 differences are not written" in running.record.holds[0][1]
+        role = switch.role
+        assert switch.changes == []
+
+        found = await running.hub.difference("s1")
+        assert (len(found.flows.missing), len(found.flows.foreign)) == (2, 0)
+        assert found.verdict is Verdict.UNMARKED
+
+        running.hub.set_observe("s1", False)
+        await running.acknowledged("s1", 1)
+        assert (role, switch.role) == (Role.EQUAL, Role.MASTER)
+        assert not (await running.hub.difference("s1")).flows.differs
+
+
+async def test_given_a_switch_that_is_being_written_when_observe_mode_comes_then_nothing_more_is_written() -> (
+    None
+):
+    async with one_switch() as (running, switch):
+        switch.hold()
+        running.hub.publish(added(2, "s1", fragment("late", flows=(flow(70),))))
+        running.hub.set_observe("s1", True)
+        running.hub.publish(added(3, "s1", fragment("later", flows=(flow(71),))))
+        switch.go_on()
+        await eventually(lambda: running.record.holds)
+        assert running.hub.status().switches["s1"].phase is Phase.HELD
+        assert flow(71) in (await running.hub.difference("s1")).flows.missing
+
+
+async def test_given_a_copy_of_an_older_store_when_its_numbers_have_caught_up_then_it_writes_nothing_still() -> (
+    None
+):
+    async with one_switch() as (running, switch):
+        switch.disconnect()
+        running.stamp = Stamp("test-cluster", 2, 500)  # a copy from before the first revision, started anew
+        await eventually(lambda: not running.hub.status().switches["s1"].peer)
+        switch.received.clear()
+        await switch.connect(running.openflow_port)
+        await eventually(lambda: running.record.holds)
+        assert "older copy" in running.record.holds[0][1]
+        assert switch.changes == []
+        running.hub.adopt("s1")
+        await eventually(lambda: running.hub.status().switches["s1"].phase is Phase.IN_SYNC)

@@ -81,7 +81,7 @@ async def test_what_is_committed_is_there_after_reopening(store: Store, tmp_path
     assert committed.result == 4096
     assert len(committed.changes) == 6
     again = await Store.open(tmp_path / "overlace.db", ManualClock())
-    assert again.snapshot == store.snapshot
+    assert again.snapshot.at(store.snapshot.revision) == store.snapshot
     assert (await again.transact(lambda tx: tx.allocate("vni"), actor="bob")).result == 4097
     await again.close()
 

@@ -34,6 +34,7 @@ from overlace.compiler.plan import PlanChange
 from overlace.engine.attachments import Attachments
 from overlace.engine.diagnosis import Diagnosis
 from overlace.engine.engine import Engine
+from overlace.model.controller import CONTROLLER, Controller
 from overlace.model.intents import Intents
 from overlace.model.site import Host, TransitSwitch
 from overlace.model.snapshot import Snapshot
@@ -44,6 +45,7 @@ from overlace.northbound.views import Views
 from overlace.southbound.encoding import Encoder
 from overlace.southbound.expected import ExpectedSwitch, SwitchKind
 from overlace.southbound.hub import Southbound
+from overlace.southbound.lineage import Lineage
 from overlace.southbound.marker import Stamp
 from overlace.southbound.server import Listen
 from overlace.southbound.settings import Context
@@ -113,12 +115,15 @@ async def _controller(
         listener=switchboard,
         stamp=lambda: Stamp(store.cluster, store.snapshot.revision.epoch, store.snapshot.revision.number),
         generation_id=lambda: store.snapshot.revision.epoch,
+        lineage=lambda: Lineage(store.ends),
     )
     southbound = Southbound(context, switchboard, switchboard)
     outlet.open(southbound)
     switchboard.send = lambda switch, out: southbound.packet_out(switch, out.frame, out.actions)
     switchboard.started = lambda key, host, old: tasks.create_task(attachments.activate(key, host, old))
     switchboard.complete = lambda host: tasks.create_task(_say_ready(attachments, southbound, host))
+    if settings.observe:
+        await store.transact(_observe, actor="overlace", source="overlace serve --observe")
     expect(southbound, store.snapshot)
     store.foresee(engine)
     unsubscribe = store.subscribe(
@@ -146,7 +151,7 @@ async def _controller(
         switch_facts(southbound, switchboard),
         underlay_status.reasons,
     )
-    switches = SwitchViews(lambda: store.snapshot, southbound, engine.realisation)
+    switches = SwitchViews(lambda: store.snapshot, southbound, engine.realisation, attachments.interfaces)
     views = EngineViews(store, engine, switches, diagnosis, trust.expiries if trust else tuple)
     tracer = InstalledTracer(engine, southbound, diagnosis)
     registry.register(
@@ -204,6 +209,10 @@ class _Outlet:
             self._southbound.publish(change)
 
 
+def _observe(transaction: Transaction) -> None:
+    transaction.put(Controller(observe_only=True))
+
+
 async def _say_ready(attachments: Attachments, southbound: Southbound, host: str) -> None:
     """The plan takes a host's interfaces in once all that was asked about them is settled."""
     await attachments.settled()
@@ -217,15 +226,19 @@ def _committed(
     underlay.committed(commit.snapshot, commit.changes)  # ways are warm before a plan leads over them
     engine.committed(commit.snapshot, commit.changes)
     attachments.committed(commit.changes)
-    if any(change.cls in (Host, TransitSwitch) for change in commit.changes):
+    if any(change.cls in (Host, TransitSwitch, Controller) for change in commit.changes):
         expect(southbound, commit.snapshot)
 
 
 def expect(southbound: Southbound, snapshot: Snapshot) -> None:
     """Tell the southbound which switches there are, and which of them are only observed."""
-    southbound.set_expected(expected_switches(snapshot))
-    for host in snapshot.all(Host):
-        southbound.set_observe(host.id, host.observe_only)
+    expected = expected_switches(snapshot)
+    southbound.set_expected(expected)
+    whole = snapshot.get(Controller, CONTROLLER)
+    observes = whole is not None and whole.observe_only
+    for name in expected:
+        host = snapshot.get(Host, name)
+        southbound.set_observe(name, observes or (host is not None and host.observe_only))
 
 
 def expected_switches(snapshot: Snapshot) -> dict[str, ExpectedSwitch]:

@@ -41,6 +41,8 @@ class ControllerSettings:
     enrolment_port: int = 6655
     origin: str = "site"
     audit_interval: float = 60.0
+    observe: bool = False
+    """Begin by observing only, and until somebody says otherwise."""
 
 
 def check_settings(settings: ControllerSettings) -> None:

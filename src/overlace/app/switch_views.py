@@ -1,7 +1,10 @@
 """What the API shows of switches, and passes on to them."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 
+from overlace.app.switch_difference import difference_view
+from overlace.engine.interfaces import Interfaces
 from overlace.engine.realisation import Realisation, SwitchProgress
 from overlace.model.site import Host
 from overlace.model.snapshot import Snapshot
@@ -18,8 +21,13 @@ class SwitchViews:
     """See `northbound.views.SwitchControl`."""
 
     def __init__(
-        self, snapshot: Callable[[], Snapshot], southbound: Southbound, realisation: Realisation
+        self,
+        snapshot: Callable[[], Snapshot],
+        southbound: Southbound,
+        realisation: Realisation,
+        interfaces: Interfaces,
     ) -> None:
+        self._interfaces = interfaces
         self._snapshot = snapshot
         self._southbound = southbound
         self._realisation = realisation
@@ -27,6 +35,16 @@ class SwitchViews:
     def switches(self) -> Mapping[str, Mapping[str, object]]:
         """Every switch by name."""
         return {name: self._shown(each) for name, each in self._southbound.status().switches.items()}
+
+    async def difference(self, name: str) -> Mapping[str, object]:
+        """Raises NotPossible."""
+        try:
+            found = await self._southbound.difference(name)
+        except SouthboundError as error:
+            raise NotPossible(f"{error}: only what is connected can be compared") from error
+        snapshot, interfaces = self._snapshot(), self._interfaces.on_host(name)
+        shown = await asyncio.to_thread(difference_view, found, snapshot, interfaces)
+        return {**self.switches()[name], "name": name, **shown}
 
     async def resynchronise(self, name: str) -> Mapping[str, object]:
         """Raises NotPossible."""
@@ -68,6 +86,7 @@ class SwitchViews:
             "phase": status.phase.name.lower(),
             "phase_means": status.phase.value,
             "hold": status.hold,
+            "observed_only": status.observed_only,
             "peer": status.peer,
             "database": status.database,
             "tunnel_ports": status.tunnel_ports,

@@ -4,10 +4,12 @@ import click
 
 from overlace import __version__
 from overlace.cli.bootstrap import bootstrap
+from overlace.cli.difference import adopt, diff, recover
 from overlace.cli.flows import flows
 from overlace.cli.host import host
 from overlace.cli.join import join, leave
 from overlace.cli.move import move
+from overlace.cli.observe import observe
 from overlace.cli.pki import pki
 from overlace.cli.serve import serve
 from overlace.cli.site import site
@@ -35,6 +37,7 @@ _COMMANDS = (
     *(serve, bootstrap, status),
     *(site, host, join, leave, switch, link, pki),
     *(project, user),
+    *(diff, observe, adopt, recover),
     *(trace, why, flows, move, underlay),
 )
 

@@ -1,4 +1,4 @@
-"""What an operator may ask of a host or a transit switch: resync, audit, adopt, allow-removal."""
+"""What an operator may ask of a host or a transit switch: resync, audit, allow-removal."""
 
 from collections.abc import Callable
 
@@ -14,15 +14,13 @@ SWITCHES = "/v2.0/overlace/switches"
 _TEXTS = {
     "resync": "Compare {word} NAME with its plan anew, and write what differs.",
     "audit": "Check every flow of {word} NAME now, and put right what somebody else changed.",
-    "adopt": "Take {word} NAME over, though a newer or another controller's database wrote to it last.\n\n"
-    "The controller holds such a switch and changes nothing, since its own database may be an old copy.",
     "allow-removal": "Let the plan remove however many flows it wants to from {word} NAME, once.\n\n"
     "A plan that removes more than half of a switch's flows is held until an operator agrees.",
 }
 
 
 def add_operations(group: click.Group, collection: Collection) -> None:
-    """Give a group the four."""
+    """Give a group the three."""
     for operation in _TEXTS:
         group.add_command(_operation(operation, collection))
 

@@ -56,6 +56,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     metavar="SECONDS",
     help="Between audits of one switch.",
 )
+@click.option(
+    "--observe",
+    is_flag=True,
+    help="Write to no switch, until `overlace observe --off`; show the differences.",
+)
 @click.option("--log-level", type=click.Choice(_LEVELS), default="info")
 @click.option(
     "--log-format",

@@ -36,6 +36,8 @@ def status(api: Api, as_json: bool) -> None:
             "switches": _summary(switches, shown["behind"]),
         }
     )
+    if shown["observe_only"]:
+        click.echo("observe mode: nothing is written to any switch; `overlace diff` shows what would be")
     for each in shown["certificates"]:
         if each["notice"] is not None:
             click.echo(each["notice"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Revision:
-    """`number` counts commits of the store `origin` in the life `epoch` (raised by restore and adoption).
+    """`number` counts commits of the store `origin` in the life `epoch` (one for each start).
 
     Revisions of different origins are not ordered with each other; comparing them orders by name only.
     """

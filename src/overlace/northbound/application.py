@@ -18,6 +18,7 @@ from overlace.northbound.auth.identity import IdentityAuthentication
 from overlace.northbound.body import json_response
 from overlace.northbound.configuration import NetworkingConfiguration
 from overlace.northbound.context import Context, request_id
+from overlace.northbound.controller_api import ControllerApi
 from overlace.northbound.errors import ApiError, Conflict, Unauthorized
 from overlace.northbound.extensions import Extensions
 from overlace.northbound.identity.access import Access
@@ -31,6 +32,7 @@ from overlace.northbound.ip_availability import IpAvailability
 from overlace.northbound.overlace_api import OverlaceApi
 from overlace.northbound.port_bindings import PortBindings
 from overlace.northbound.quota_api import Quotas
+from overlace.northbound.recovery_api import RecoveryApi
 from overlace.northbound.request_identity import HEADER, Finished, RequestIdentity
 from overlace.northbound.resource_handler import ResourceHandler
 from overlace.northbound.resources.base import Resource
@@ -74,6 +76,7 @@ def create_application(
             routes += TagHandler(handler).routes()
         routes += handler.routes()
     routes += IpAvailability(context).routes() + Agents(context).routes() + Extensions(context).routes()
+    routes += RecoveryApi(context).routes() + ControllerApi(context).routes()
     routes += Quotas(context).routes() + SwitchApi(context).routes() + UnderlayApi(context).routes()
     routes += Versions(_words(handlers)).routes()
     if isinstance(auth, IdentityAuthentication):

@@ -35,10 +35,11 @@ class SwitchApi:
         }
 
     def routes(self) -> list[BaseRoute]:
-        """The list, one, and the operations."""
+        """The list, one, its difference, and the operations."""
         return [
             Route(_PATH, self.index, methods=["GET"]),
             Route(_PATH + "/{name}", self.show, methods=["GET"]),
+            Route(_PATH + "/{name}/difference", self.difference, methods=["GET"]),
             Route(_PATH + "/{name}/{operation}", self.operate, methods=["POST"]),
         ]
 
@@ -52,6 +53,17 @@ class SwitchApi:
         """One."""
         await self._administrator(request, "get_overlace_switch")
         return json_response({"switch": self._shown(request.path_params["name"])})
+
+    async def difference(self, request: Request) -> Response:
+        """What would be written to one, read now; nothing is."""
+        await self._administrator(request, "get_overlace_switch_difference")
+        name = request.path_params["name"]
+        self._shown(name)
+        try:
+            found = await self._context.views.switches.difference(name)
+        except NotPossible as reason:
+            raise Conflict("SwitchNotReady", str(reason)) from None
+        return json_response({"difference": found})
 
     async def operate(self, request: Request) -> Response:
         """Do one of the operations; the answer is what it found, or how the switch is."""

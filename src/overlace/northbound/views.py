@@ -84,6 +84,10 @@ class SwitchControl(Protocol):
         """Every switch by name: phase, reason of a hold, flows, counters ..."""
         ...
 
+    async def difference(self, name: str) -> Mapping[str, object]:
+        """What would be written to the switch now, and what it serves that is not known here. Writes nothing."""
+        ...
+
     async def resynchronise(self, name: str) -> Mapping[str, object]:
         """Compare the switch with its plan anew, from the beginning."""
         ...

@@ -7,7 +7,8 @@ import structlog
 from overlace.compiler.plan import SwitchName, TunnelPort
 from overlace.southbound.database_view import DatabaseView, News, Reported, news, string_map
 from overlace.southbound.marker import Stamp
-from overlace.southbound.tunnel_ports import TunnelPortWork, tunnel_port_work
+from overlace.southbound.operations import Changes
+from overlace.southbound.tunnel_ports import TunnelPortWork, tunnel_port_changes, tunnel_port_work
 from overlace.wire.ovsdb.operations import Clause, Operation, by_uuid, comment, mutate
 from overlace.wire.ovsdb.results import TransactReply
 
@@ -69,6 +70,15 @@ class HostDatabase:
         self._wanted = dict(wanted)
         self._refusal = None
         self.reconcile()
+
+    def tunnel_port_changes(self, wanted: Mapping[str, TunnelPort]) -> Changes[str]:
+        """In which tunnel ports the database differs from the wanted ones; names."""
+        return tunnel_port_changes(self.view, self.bridge, wanted)
+
+    def rest(self) -> None:
+        """Keep no tunnel ports for the time being: whatever the database becomes, nothing is written to it."""
+        self._wanted = self._refusal = None
+        self._work = TunnelPortWork()
 
     def reconcile(self) -> None:
         """Compare again; call it after changes of the database, and now and then after a refusal."""

@@ -19,6 +19,7 @@ from overlace.southbound.audit import Audit
 from overlace.southbound.comparison_report import ComparisonReport
 from overlace.southbound.database_view import Reported
 from overlace.southbound.encoding import EncodingError
+from overlace.southbound.difference import Difference, read_difference
 from overlace.southbound.events import PacketListener
 from overlace.southbound.expected import ExpectedSwitch, ExpectedSwitches, RefusedError, SwitchKind
 from overlace.southbound.failures import NotConnectedError, PlanFailure, SouthboundError
@@ -191,6 +192,11 @@ class Southbound:
         switch = self._connected(name)
         assert switch.connection is not None
         return await read_installed(self._context, switch.connection, switch.contents)
+
+    async def difference(self, name: SwitchName) -> Difference:
+        """What would be written to a switch, read and compared now; nothing is. Raises as `dump_flows`."""
+        switch = self._connected(name)
+        return await read_difference(switch)
 
     async def installed_with(self, name: SwitchName, cookies: Iterable[int]) -> list[FlowEntry]:
         """The installed flows with these cookies, with counters. Raises as `dump_flows`."""

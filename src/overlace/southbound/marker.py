@@ -18,6 +18,7 @@ from overlace.datapath.actions import Action, Note, SetField, set_field
 from overlace.datapath.fields import Field
 from overlace.datapath.flow import Flow
 from overlace.datapath.match import Match
+from overlace.southbound.lineage import Lineage
 
 _HEAD = struct.Struct("!4sQQB")
 _MAGIC = b"OVLC"
@@ -63,7 +64,7 @@ class Verdict(Enum):
 
     UNMARKED = "never written by Overlace"
     CURRENT = "written by this store, not later than now"
-    NEWER = "written by a later state of this store"
+    NEWER = "written by a state of this store that it does not know, so this is an older copy"
     FOREIGN = "written by another cluster"
 
 
@@ -116,15 +117,16 @@ def read_external_ids(external_ids: Mapping[str, str]) -> Stamp | None:
         return None
 
 
-def judge(seen: Iterable[Stamp | None], ours: Stamp) -> Verdict:
-    """Compare the stamps found on a switch with ours; the worst of them counts."""
+def judge(seen: Iterable[Stamp | None], ours: Stamp, lineage: Lineage) -> Verdict:
+    """Compare the stamps found on a switch with ours and our past; the worst of them counts."""
     verdict = Verdict.UNMARKED
     for stamp in seen:
         if stamp is None:
             continue
         if cluster_number(stamp.cluster) != cluster_number(ours.cluster):
             return Verdict.FOREIGN
-        if (stamp.epoch, stamp.revision) > (ours.epoch, ours.revision):
+        present = stamp.epoch == ours.epoch and stamp.revision <= ours.revision
+        if not present and not lineage.has(stamp.epoch, stamp.revision):
             verdict = Verdict.NEWER
         elif verdict is Verdict.UNMARKED:
             verdict = Verdict.CURRENT

@@ -11,6 +11,7 @@ from overlace.datapath.match import match
 from overlace.kit.clock import Clock
 from overlace.southbound.encoding import Encoder
 from overlace.southbound.events import PlanListener
+from overlace.southbound.lineage import Lineage
 from overlace.southbound.marker import MarkerPlace, Stamp
 from overlace.southbound.order import DEFAULT_LIMIT
 from overlace.southbound.reading import DEFAULT_PIECE
@@ -60,6 +61,8 @@ class Context:
     """The cluster, epoch and revision of the plan as it is now."""
     generation_id: Callable[[], int]
     """The epoch of the lease under which this controller writes."""
+    lineage: Callable[[], Lineage] = Lineage
+    """The epochs before the present one."""
     requires_database: bool = True
     """Hosts are written to only once their database was seen."""
     settings: Settings = field(default_factory=Settings)

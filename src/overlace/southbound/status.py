@@ -28,6 +28,7 @@ class SwitchStatus:
     name: SwitchName
     phase: Phase
     hold: str | None
+    observed_only: bool
     peer: str | None
     database: bool
     tunnel_ports: str | None

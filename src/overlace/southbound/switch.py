@@ -67,6 +67,7 @@ class Switch:
         self._gate = asyncio.Event()
         self._acknowledgement = Acknowledgement(name, self.contents, context.listener)
         self._generation_id = -1
+        self._is_master = False
         self._retry_at: float | None = None
         self._stamped_at = float("-inf")
 
@@ -134,6 +135,7 @@ class Switch:
             self.detach(old, "the switch has connected anew")
             old.close()
         self.connection = connection
+        self._is_master = False
         self._acknowledgement.restart()
         self.contents.readmit()
         self._run(self._bring_up(connection))
@@ -155,8 +157,8 @@ class Switch:
             self._task.cancel()
 
     def role_changed(self, status: RoleStatus) -> None:
-        """The switch says that our role is another now."""
-        if status.role is not Role.MASTER and self.phase is not Phase.PASSIVE:
+        """The switch says that our role is another now; who only looks needs none."""
+        if status.role is not Role.MASTER and self.phase is not Phase.PASSIVE and self._is_master:
             self._become_passive(f"another controller is master, generation {status.generation_id}")
 
     def database_ready(self, database: HostDatabase) -> None:
@@ -178,7 +180,7 @@ class Switch:
     # --- the operator ---------------------------------------------------------------------------------
 
     def set_observe(self, observe_only: bool) -> None:
-        """In observe mode differences are computed and shown, and nothing is written."""
+        """In observe mode differences are computed and shown, and nothing is written, not even our role."""
         self._allow(replace(self._allowed, observe_only=observe_only))
 
     def adopt(self) -> None:
@@ -191,15 +193,21 @@ class Switch:
 
     def resynchronise(self) -> None:
         """Compare everything again, if connected and not about to do so anyway."""
-        if self.connection is not None and self.phase in (Phase.IN_SYNC, Phase.HELD):
+        if self.phase in (Phase.IN_SYNC, Phase.HELD):
+            self._begin_anew()
+
+    def _allow(self, allowed: Allowed) -> None:
+        """What was begun under another word is not carried on: an operator who says stop means now."""
+        if allowed != self._allowed:
+            self._allowed = allowed
+            if self.phase in (Phase.IN_SYNC, Phase.HELD, Phase.COMPARING, Phase.WRITING):
+                self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        if self.connection is not None:
             self._stop_writing()
             self.contents.readmit()
             self._run(self._guarded(self._synchronise(self.connection), self.connection))
-
-    def _allow(self, allowed: Allowed) -> None:
-        if allowed != self._allowed:
-            self._allowed = allowed
-            self.resynchronise()
 
     # --- time -----------------------------------------------------------------------------------------
 
@@ -234,7 +242,7 @@ class Switch:
         async def steps() -> None:
             self.phase = Phase.JOINING
             self._generation_id = self.context.generation_id()
-            await connection.become_master(self._generation_id)
+            await self._take(connection)
             if self._is_host:
                 connection.tell(NxSetPacketInFormat())
             self.context.listener.connected(self.name, True)
@@ -244,6 +252,12 @@ class Switch:
             await self._synchronise(connection)
 
         await self._guarded(steps(), connection)
+
+    async def _take(self, connection: SwitchConnection) -> None:
+        """Become master, which takes the switch from whoever was: not while we only look."""
+        if not self._allowed.observe_only:
+            await connection.become_master(self._generation_id)
+            self._is_master = True
 
     async def _guarded(self, work: Coroutine[Any, Any, None], connection: SwitchConnection) -> None:
         """Whatever goes wrong ends this connection and nothing else; the switch will connect again."""
@@ -261,6 +275,8 @@ class Switch:
     async def _synchronise(self, connection: SwitchConnection) -> None:
         self._writer = writer = Writer(self.context, connection, self.counters)
         self.hold = self._retry_at = None
+        if not self._is_master:
+            await self._take(connection)
         for first in (True, *[False] * _MOST_ROUNDS):
             self.phase = Phase.COMPARING
             observed = await observe(self.context, connection, self.contents)
@@ -314,6 +330,8 @@ class Switch:
     def _on_hold(self, hold: Hold) -> None:
         self.phase, self.hold = Phase.HELD, hold
         self._absorb_pending()
+        if self.database is not None and hold.kind is not HoldKind.REFUSED:
+            self.database.rest()
         log.warning("switch on hold", switch=self.name, kind=hold.kind.value, reason=hold.text)
         self.context.listener.held(self.name, hold.text)
 
@@ -340,7 +358,7 @@ class Switch:
         self._stop_writing()
         if self.phase is not Phase.PASSIVE:
             self.context.listener.connected(self.name, False)
-        self.phase = Phase.PASSIVE
+        self.phase, self._is_master = Phase.PASSIVE, False
         self.hold = None
 
     # --- writing while in sync ------------------------------------------------------------------------
@@ -431,6 +449,7 @@ class Switch:
             name=self.name,
             phase=self.phase,
             hold=self.hold.text if self.hold else None,
+            observed_only=self._allowed.observe_only,
             peer=self.connection.peer if self.connection else None,
             database=self.database is not None,
             tunnel_ports=self.database.tunnel_ports_problem if self.database else None,

@@ -97,12 +97,12 @@ def objection(
 ) -> Hold | None:
     """Why the difference must not be written; None when it may. `removed` counts flows."""
     ours = context.stamp()
-    verdict = judge(seen, ours)
+    verdict = judge(seen, ours, context.lineage())
     if verdict in (Verdict.NEWER, Verdict.FOREIGN) and not allowed.adopt:
         return Hold(
             HoldKind.STALE_STORE,
             f"the switch was {verdict.value} ({_text(seen)}; this store: {ours.cluster} epoch {ours.epoch} "
-            f"revision {ours.revision}); observing only until: overlace adopt",
+            f"revision {ours.revision}); observing only until: overlace adopt NAME",
         )
     if allowed.observe_only:
         return Hold(HoldKind.OBSERVE, f"observe mode; {found.repaired} differences are not written")

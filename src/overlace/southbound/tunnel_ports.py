@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from overlace.compiler.plan import TunnelPort
 from overlace.southbound.database_view import BridgeInterface, DatabaseView, number, string_map, text
+from overlace.southbound.operations import Changes
 from overlace.wire.ovsdb.operations import Operation, RowInput, by_uuid, insert, mutate, update
+from overlace.wire.ovsdb.replica import Row
 from overlace.wire.ovsdb.values import NamedUuid, Uuid
 
 OWNED_KEY = "overlace-owned"
@@ -57,6 +59,27 @@ def tunnel_port_work(view: DatabaseView, bridge: str, wanted: Mapping[str, Tunne
     return work
 
 
+def tunnel_port_changes(view: DatabaseView, bridge: str, wanted: Mapping[str, TunnelPort]) -> Changes[str]:
+    """The same for people: the names that are missing, not as they should be, and to be removed."""
+    present = view.interfaces(bridge)
+    return Changes(
+        added=[name for name in wanted if name not in present],
+        changed=[
+            name for name, port in wanted.items() if name in present and not _same(present[name].row, port)
+        ],
+        removed=[name for name, each in present.items() if name not in wanted and _is_ours(each)],
+    )
+
+
+def _same(row: Row, port: TunnelPort) -> bool:
+    return (
+        text(row, "type") == port.type
+        and string_map(row, "options") == dict(port.options)
+        and string_map(row, "bfd") == dict(port.bfd)
+        and number(row, "ofport_request") == port.ofport
+    )
+
+
 def _is_ours(interface: BridgeInterface) -> bool:
     if text(interface.row, "type") not in TUNNEL_TYPES:
         return False
@@ -68,13 +91,7 @@ def _align(work: TunnelPortWork, present: BridgeInterface, port: TunnelPort) -> 
     if not _is_ours(present):
         work.problems.append(f"the name {port.name} is taken by a port that Overlace did not make")
         return
-    same = (
-        text(row, "type") == port.type
-        and string_map(row, "options") == dict(port.options)
-        and string_map(row, "bfd") == dict(port.bfd)
-        and number(row, "ofport_request") == port.ofport
-    )
-    if not same:
+    if not _same(row, port):
         work.operations.append(update("Interface", by_uuid(row.uuid), _columns(port)))
     elif error := text(row, "error"):
         work.problems.append(f"tunnel port {port.name}: {error}")

@@ -1,29 +1,47 @@
 """Reading the database: all of it at the start, in bulk, and the log of changes on demand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
 from immutables import Map
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from overlace.kit.revision import Revision
 from overlace.model.declaration import RESOURCES, Index
 from overlace.model.snapshot import Snapshot
 from overlace.store.allocation import Allocations, Pool
 from overlace.store.codec import decode_row
-from overlace.store.tables import ALLOCATIONS, CHANGES, META, REVISIONS, VALUES
+from overlace.store.tables import ALLOCATIONS, CHANGES, EPOCHS, META, REVISIONS, VALUES
 from overlace.store.writer import CURSOR
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The contents of a database; `cluster` names the store that its switches are marked with."""
+    """The contents of a database; `cluster` names the store that its switches are marked with, `ends` has the last
+    revision of each epoch before the present one."""
 
     cluster: str
+    ends: Mapping[int, int]
     snapshot: Snapshot
     allocations: Allocations
+
+
+def begin_epoch(engine: Engine, now: datetime) -> None:
+    """What is written from now on belongs to an epoch of its own; a new database begins its first by being loaded.
+
+    A copy of a database that is started elsewhere must not get the same one: it is named by the time of the start, to
+    the second (YYYYMMDDhhmmss, UTC).
+    """
+    with engine.begin() as connection:
+        meta = {row.name: row.value for row in connection.execute(select(META))}
+        if "epoch" in meta:
+            epoch = max(int(meta["epoch"]) + 1, int(f"{now.astimezone(UTC):%Y%m%d%H%M%S}"))
+            connection.execute(insert(EPOCHS), {"epoch": epoch, "after": int(meta["number"])})
+            connection.execute(update(META).where(META.c.name == "epoch").values(value=str(epoch)))
 
 
 def load(engine: Engine, origin: str) -> Loaded:
@@ -33,8 +51,10 @@ def load(engine: Engine, origin: str) -> Loaded:
         if "origin" not in meta:
             meta = {"origin": origin, "epoch": "1", "number": "0", "cluster": str(uuid4())}
             connection.execute(insert(META), [{"name": name, "value": each} for name, each in meta.items()])
+            connection.execute(insert(EPOCHS), {"epoch": 1, "after": 0})
         revision = Revision(meta["origin"], int(meta["epoch"]), int(meta["number"]))
-        return Loaded(meta["cluster"], _snapshot(connection, revision), _allocations(connection, meta))
+        allocations = _allocations(connection, meta)
+        return Loaded(meta["cluster"], _ends(connection), _snapshot(connection, revision), allocations)
 
 
 def history(engine: Engine, limit: int) -> list[dict[str, Any]]:
@@ -47,6 +67,12 @@ def history(engine: Engine, limit: int) -> list[dict[str, Any]]:
     wanted = select(CHANGES, *who).select_from(joined).order_by(*newest).limit(limit)
     with engine.connect() as connection:
         return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
+def _ends(connection: Connection) -> dict[int, int]:
+    """An epoch ends where the next one begins; the present one is not among them."""
+    began = [(row.epoch, row.after) for row in connection.execute(select(EPOCHS).order_by(EPOCHS.c.epoch))]
+    return {epoch: after for (epoch, _), (_, after) in pairwise(began)}
 
 
 def _snapshot(connection: Connection, revision: Revision) -> Snapshot:

@@ -23,7 +23,7 @@ from overlace.model.snapshot import Change, Snapshot
 from overlace.store.allocation import Allocations
 from overlace.store.engine import create_store_engine
 from overlace.store.errors import StoreUnavailable
-from overlace.store.loader import Loaded, history, load
+from overlace.store.loader import Loaded, begin_epoch, history, load
 from overlace.store.migrations import migrate
 from overlace.store.transaction import Transaction
 from overlace.store.writer import Origin, Record, encode_record, write
@@ -88,6 +88,7 @@ class Store:
         self._clock = clock
         self.counters = StoreCounters()
         self.cluster = loaded.cluster
+        self.ends = loaded.ends
         self.snapshot = loaded.snapshot
         self._allocations = loaded.allocations
         self._head, self._head_allocations = loaded.snapshot, loaded.allocations
@@ -105,6 +106,7 @@ class Store:
         engine = create_store_engine(path)
         try:
             await asyncio.to_thread(migrate, engine)
+            await asyncio.to_thread(begin_epoch, engine, clock.now())
             return cls(engine, await asyncio.to_thread(load, engine, origin), clock)
         except BaseException:
             engine.dispose()

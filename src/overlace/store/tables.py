@@ -13,10 +13,10 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, Text
 from sqlalchemy.types import TypeEngine
 
-from overlace.model import identity, move, network, policy, port, site
+from overlace.model import controller, identity, move, network, policy, port, site
 from overlace.model.declaration import RESOURCES, ResourceType
 
-DECLARED = (identity, move, network, policy, port, site)
+DECLARED = (controller, identity, move, network, policy, port, site)
 """The modules whose import declares the resources."""
 
 HEXADECIMAL: Final = frozenset({"datapath_id"})
@@ -27,6 +27,13 @@ METADATA = MetaData()
 META = Table(
     "meta", METADATA, Column("name", String, primary_key=True), Column("value", Text, nullable=False)
 )
+EPOCHS = Table(
+    "epochs",
+    METADATA,
+    Column("epoch", BigInteger, primary_key=True),
+    Column("after", BigInteger, nullable=False),
+)
+"""The epochs of this store, each with the number of the last revision before it."""
 REVISIONS = Table(
     "revisions",
     METADATA,

@@ -18,6 +18,7 @@ from overlace.northbound.resources import port_binding, port_security
 from overlace.northbound.resources.addressing import AddressAllocation
 from overlace.northbound.resources.base import Operation, Resource
 from overlace.northbound.schema.attributes import Computed, Perspective
+from overlace.store.errors import NumberTaken
 
 _ATTEMPTS = 16
 
@@ -61,10 +62,23 @@ class Ports(Resource[Port]):
 
     def create(self, operation: Operation, given: dict[str, Any]) -> Port:
         """Choose what was omitted: MAC address, addresses, security groups; bind it where asked."""
+        return self._make(operation, given, str(uuid.uuid4()), operation.transaction.allocate("port_key"))
+
+    def recover(self, operation: Operation, given: dict[str, Any], port_id: str, port_key: int) -> Port:
+        """As `create`, for a port that has its id already, and its key if nobody else has that."""
+        if operation.transaction.get(Port, port_id) is not None:
+            raise Conflict("PortInUse", f"There is a port {port_id}.")
+        try:
+            operation.transaction.request("port_key", port_key)
+        except NumberTaken:
+            port_key = operation.transaction.allocate("port_key")
+        return self._make(operation, given, port_id, port_key)
+
+    def _make(self, operation: Operation, given: dict[str, Any], key: str, port_key: int) -> Port:
         network = _network(operation, given["network_id"])
         _authorise(operation.caller, network, given)
         port_binding.validate_vnic_type(given)
-        transaction, key = operation.transaction, str(uuid.uuid4())
+        transaction = operation.transaction
         mac = self._mac(operation, network.id, given.get("mac_address"))
         requested: tuple[RequestedIp, ...] | None = given.get("fixed_ips")
         fixed_ips = self.allocation.addresses(transaction, network.id, mac, requested, key)
@@ -76,7 +90,7 @@ class Ports(Resource[Port]):
             fixed_ips=fixed_ips,
             security_groups=port_security.initial_groups(operation, given),
             interface_name=port_binding.interface_of(given.get("binding:profile", {})),
-            key=transaction.allocate("port_key"),
+            key=port_key,
         )
         port_security.validate(port)
         port_binding.refuse_shared_interface(operation, port)
