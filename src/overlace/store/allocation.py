@@ -103,4 +103,6 @@ class Allocations:
                     yield name, number
 
     def _with(self, name: str, pool: Pool) -> "Allocations":
+        if pool == Pool():  # as if nothing had ever been asked of it
+            return Allocations(self.pools.delete(name)) if name in self.pools else self
         return Allocations(self.pools.set(name, pool))
