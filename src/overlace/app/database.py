@@ -16,7 +16,7 @@ from overlace.store.store import Store
 @asynccontextmanager
 async def open_database(path: Path, clock: Clock, origin: str) -> AsyncIterator[Store]:
     """The store at `path`, for this process alone. Raises StartFailure."""
-    with _held(path):
+    with held(path):
         store = await _open(path, clock, origin)
         try:
             yield store
@@ -39,8 +39,11 @@ async def _open(path: Path, clock: Clock, origin: str) -> Store:
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Let no other process have the database; the system lets go of it whatever becomes of this one."""
+def held(path: Path) -> Iterator[None]:
+    """Let no other process have the database; the system lets go of it whatever becomes of this one.
+
+    Raises StartFailure when another has it.
+    """
     place = path.with_name(path.name + ".lock")
     try:
         descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -3,6 +3,7 @@
 import click
 
 from overlace import __version__
+from overlace.cli.backup import backup, restore
 from overlace.cli.bootstrap import bootstrap
 from overlace.cli.difference import adopt, diff, recover
 from overlace.cli.flows import flows
@@ -34,7 +35,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    *(serve, bootstrap, status),
+    *(serve, bootstrap, status, backup, restore),
     *(site, host, join, leave, switch, link, pki),
     *(project, user),
     *(diff, observe, adopt, recover),

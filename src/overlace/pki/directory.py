@@ -91,7 +91,7 @@ class PkiDirectory:
 
     def change(self, work: Callable[[Register], tuple[Register, T]]) -> T:
         """Let `work` make a new register of the present one, with nobody else writing meanwhile."""
-        with self._locked():
+        with self.locked():
             register, result = work(self.read())
             self._write_register(register)
         return result
@@ -147,7 +147,8 @@ class PkiDirectory:
             os.close(descriptor)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
+        """Nobody else writes meanwhile."""
         try:
             descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
