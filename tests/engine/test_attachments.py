@@ -10,7 +10,9 @@ from tests.model.ledger import Ledger
 from overlace.engine.attachments import Attachments
 from overlace.engine.interfaces import PluggedInterface
 from overlace.kit.addresses import Mac
+from overlace.model import binder
 from overlace.model.intents import Intents
+from overlace.model.move import Cause, Trigger
 from overlace.model.port import Binding, Port
 from overlace.model.site import Host
 from overlace.model.snapshot import Change, Snapshot
@@ -196,3 +198,32 @@ async def test_a_given_up_move_ends_with_its_interface_and_frees_what_was_kept_f
     scene.attachments.interface_removed("h2", "tap0")
     # then the port is nowhere
     assert await scene.settled() == {}
+
+
+async def test_given_a_host_that_is_away_when_its_port_is_announced_elsewhere_then_it_keeps_it(
+    scene: Scene,
+) -> None:
+    scene.port()
+    scene.plug("h1")
+    assert await scene.settled() == {"h1": ("active", 1)}
+    scene.attachments.host_away("h1")
+    scene.plug("h2")
+    assert await scene.settled() == {"h1": ("active", 1)}
+    scene.attachments.host_complete("h1")
+    assert await scene.settled() == {"h1": ("active", 1), "h2": ("prepared", 2)}
+
+
+async def test_given_a_host_that_is_away_when_somebody_says_that_it_is_fenced_then_the_port_is_elsewhere(
+    scene: Scene,
+) -> None:
+    port = scene.port()
+    scene.plug("h1")
+    await scene.settled()
+    scene.attachments.host_away("h1")
+    scene.plug("h2")
+    await scene.settled()
+    scene.ledger.put(replace(port, host_id="h2", generation=1))
+    binding = binder.prepare(scene.ledger, "p", "h2", Cause(Trigger.API))
+    binder.activate(scene.ledger, binding, Cause(Trigger.API))
+    assert (await scene.settled())["h2"][0] == "active"
+    assert (await scene.settled())["h1"][0] == "releasing"

@@ -188,3 +188,20 @@ def test_given_a_host_then_what_is_the_matter_with_it(world: TracedWorld) -> Non
     for unknown in (diagnosis.host, diagnosis.port, diagnosis.network):
         with pytest.raises(KeyError):
             unknown("nobody")
+
+
+def test_given_a_copy_of_the_workload_then_it_is_named_and_blocks_nothing(world: TracedWorld) -> None:
+    world.world.put(replace(world.ports["web"], host_id="h1"))
+    world.interfaces.put(PluggedInterface("h2", "tap-copy", "web", 9))
+    (reason,) = reasons(world)
+    assert (reason.ground, reason.host, reason.blocking) == (Ground.DUPLICATE, "h2", False)
+    assert "active at h1" in reason.text
+    assert "ovs-vsctl del-port tap-copy" in reason.cure
+
+
+def test_given_a_restart_while_the_old_host_is_away_then_fencing_is_the_cure(world: TracedWorld) -> None:
+    world.interfaces.put(PluggedInterface("h2", "tap-copy", "web", 9))
+    found = reasons(world, h1=SwitchFacts())
+    (reason,) = (each for each in found if each.ground is Ground.DUPLICATE)
+    assert "h1 is away" in reason.text
+    assert "openstack port set --host h2" in reason.cure

@@ -181,3 +181,26 @@ def test_steps_that_may_not_be_taken_are_refused_with_the_cause(ledger: Ledger) 
     with pytest.raises(binder.NotPrepared, match="is active on host h1"):
         binder.activate(ledger, active, asked)
     assert ledger.states() == {"h1": ("active", 1)}
+
+
+def test_a_copy_of_the_workload_gets_no_binding_where_the_port_was_asked_for_elsewhere(
+    ledger: Ledger,
+) -> None:
+    binder.plugged(ledger, "p", "h1")
+    port = ledger.get(Port, "p")
+    assert port is not None
+    ledger.put(replace(port, host_id="h1"))
+    assert not binder.plugged(ledger, "p", "h2")
+    assert not binder.activated(ledger, "p", "h2")
+    assert ledger.states() == {"h1": ("active", 1)}
+
+
+def test_a_move_that_was_asked_for_by_name_is_no_copy(ledger: Ledger) -> None:
+    binder.plugged(ledger, "p", "h1")
+    port = ledger.get(Port, "p")
+    assert port is not None
+    ledger.put(replace(port, host_id="h1"))
+    binder.prepare(ledger, "p", "h2", Cause(Trigger.API, "nova"))
+    assert not binder.plugged(ledger, "p", "h2")
+    assert binder.activated(ledger, "p", "h2")
+    assert ledger.states() == {"h1": ("releasing", 1), "h2": ("active", 2)}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from overlace.engine.interfaces import Interfaces, PluggedInterface
 from overlace.engine.reason import Ground, Reason
 from overlace.engine.switch_facts import AskSwitch, switch_reasons
-from overlace.model.binder import may_use
+from overlace.model.binder import is_copy, may_use
 from overlace.model.port import Binding, BindingState, Port
 from overlace.model.site import Host
 from overlace.model.snapshot import Snapshot
@@ -21,7 +21,10 @@ def attachment_reasons(
         host.id: found for host in snapshot.all(Host) if (found := _interfaces(interfaces, host, port))
     }
     for host in sorted(plugged):
-        yield from _at_host(snapshot, port, host, plugged[host], bindings.get(host), elsewhere=active)
+        away = active is not None and _is_away(active.host_id, switch)
+        yield from _at_host(
+            snapshot, port, host, plugged[host], bindings.get(host), elsewhere=active, away=away
+        )
     if active is not None:
         yield from switch_reasons(active.host_id, switch(active.host_id))
         if active.host_id not in plugged and not _is_away(active.host_id, switch):
@@ -46,6 +49,7 @@ def _at_host(
     found: list[PluggedInterface],
     binding: Binding | None,
     elsewhere: Binding | None,
+    away: bool,
 ) -> Iterator[Reason]:
     if len(found) > 1:
         names = ", ".join(each.name for each in found)
@@ -65,6 +69,8 @@ def _at_host(
         text = f"interface {interface.name} of {host} has no OpenFlow port{said}"
         cure = f"on {host}: ovs-vsctl list interface {interface.name}"
         yield Reason(Ground.NO_OFPORT, text, cure, host, elsewhere is None or elsewhere.host_id == host)
+    elif binding is None and elsewhere is not None and (away or is_copy(port, elsewhere, host)):
+        yield _duplicate(port, interface, elsewhere.host_id, away=away)
     elif binding is None:
         text = f"interface {interface.name} of {host} is there, its binding is being made"
         yield Reason(Ground.BINDING_PENDING, text, "wait a moment and ask again", host, elsewhere is None)
@@ -77,6 +83,20 @@ def _at_host(
         text += f" ({binding.reason})" if binding.reason else ""
         cure = f"take the old interface off {host}: ovs-vsctl del-port {interface.name}"
         yield Reason(Ground.FENCED, text, cure, host, blocking=elsewhere is None)
+
+
+def _duplicate(port: Port, interface: PluggedInterface, holder: str, *, away: bool) -> Reason:
+    here, name = interface.host, port.name or port.id
+    text = f"interface {interface.name} of {here} announces the port, which is active at {holder}: it is not served"
+    if away:
+        text += f"; {holder} is away, and whether the workload still runs there is not known"
+        cure = (
+            f"make sure that {holder} is off (fence it), then say so: openstack port set --host {here} {name}"
+        )
+    else:
+        text += f", since the port was asked for at {holder}; two workloads seem to be one"
+        cure = f"on {here}: ovs-vsctl del-port {interface.name}; or move it: openstack port set --host {here} {name}"
+    return Reason(Ground.DUPLICATE, text, cure, here, blocking=False)
 
 
 def _nowhere(snapshot: Snapshot, interfaces: Interfaces, port: Port, switch: AskSwitch) -> Iterator[Reason]:

@@ -90,8 +90,11 @@ class Attachments:
     def host_complete(self, host: str) -> None:
         """Every interface of the host was reported: bindings without one are over."""
         self._complete.add(host)
-        bindings = self._snapshot().members(Binding, "host", host)
+        bindings = list(self._snapshot().members(Binding, "host", host))
         self._ask(host, {binding.port_id for binding in bindings})
+        for binding in bindings:  # who announces one of these elsewhere had to wait for this host
+            for other in self.interfaces.hosts_announcing(binding.port_id) - {host}:
+                self._ask(other, {binding.port_id})
 
     def host_away(self, host: str) -> None:
         """The host is out of reach: what it last said stands."""
@@ -148,6 +151,11 @@ class Attachments:
         bindings = self._snapshot().members(Binding, "port", port_id)
         return next((each for each in bindings if each.state is BindingState.ACTIVE), None)
 
+    def _is_unfenced(self, port_id: str, host: str) -> bool:
+        """The port is active at another host, which is away: whether its workload has ended there is not known."""
+        active = self._active(port_id)
+        return active is not None and active.host_id != host and active.host_id not in self._complete
+
     def interface_of(self, port_id: str, host: str) -> PluggedInterface | None:
         """The one interface that is the port on the host; with several there is none, it is a fault."""
         return self._interface(port_id, host, self._snapshot().get(Port, port_id))
@@ -201,7 +209,7 @@ class Attachments:
         several = len(self.interfaces.announcing(host, port_id)) > 1
         self._observe(port_id, host, interface)
         bound = any(each.host_id == host for each in self._snapshot().members(Binding, "port", port_id))
-        if interface is not None and not bound:
+        if interface is not None and not bound and not self._is_unfenced(port_id, host):
             return _Answer(
                 (port_id, host), lambda tx: binder.plugged(tx, port_id, host), f"{interface.name} plugged"
             )

@@ -12,6 +12,7 @@ class Ground(Enum):
     NOT_PLUGGED = "not_plugged"
     HOST_NOT_ALLOWED = "host_not_allowed"
     ANNOUNCED_TWICE = "announced_twice"
+    DUPLICATE = "duplicate"
     NO_OFPORT = "no_ofport"
     BINDING_PENDING = "binding_pending"
     PREPARED = "prepared"

@@ -57,6 +57,8 @@ def plugged(intents: Intents, port_id: str, host_id: str) -> bool:
     port, host = intents.get(Port, port_id), intents.get(Host, host_id)
     if port is None or host is None or not may_use(host, port) or binding_at(intents, port_id, host_id):
         return False
+    if is_copy(port, active_binding(intents, port_id), host_id):
+        return False
     cause = Cause(Trigger.INTERFACE)
     binding = prepare(intents, port_id, host_id, cause)
     if active_binding(intents, port_id) is None:
@@ -187,6 +189,12 @@ def remove_all(intents: Intents, port_id: str) -> None:
 def may_use(host: Host, port: Port) -> bool:
     """Hosts may be reserved for projects."""
     return not host.projects or port.project_id in host.projects
+
+
+def is_copy(port: Port, active: Binding | None, host_id: str) -> bool:
+    """Whether an interface at this host must be one of a copy of the workload: the port is where it was asked for by
+    name, and nobody has asked for it here. Who moves such a port says so (Nova prepares a binding)."""
+    return active is not None and active.host_id == port.host_id != host_id
 
 
 def bindings_of(intents: Intents, port_id: str) -> list[Binding]:
