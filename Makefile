@@ -5,7 +5,7 @@ PORTS ?= 1000,10000
 DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping tcpdump busybox
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench-cold-start bench-datapath bench-first-packet bench-port-ready soak conformance schema check docs format clean
+.PHONY: help setup demo demo-hosts test bench-cold-start bench-datapath bench-first-packet bench-port-ready soak conformance schema check docs format clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,9 @@ $(VENV)/.installed: pyproject.toml build/.packages
 
 demo: setup ## Two tenants, two sites, real packets; writes build/demo.json (KEEP=1 leaves it running)
 	$(PY) -m tools.demo
+
+demo-hosts: setup ## Overlace comes to hosts that are at work, loses its disk, and leaves; writes build/hosts.json
+	$(PY) -m tools.hosts_demo
 
 test: setup build/.ovn-packages ## All tests: pure, against Open vSwitch, and in the lab (root)
 	$(VENV)/bin/pytest

@@ -75,6 +75,14 @@ class Cloud:
 
     def join_hosts(self, addresses: int = 1) -> None:
         """Every host, with so many of its underlay addresses, the first of them preferred."""
+        self.declare_hosts(addresses)
+        for name in host_names(self.lab):
+            self.join(Place(name, self.lab.controller_address, BRIDGE, "netdev"))
+        names = host_names(self.lab)
+        until(lambda: all(self.switch(name).get("acknowledged") for name in names), "hosts do not join", 20)
+
+    def declare_hosts(self, addresses: int = 1) -> None:
+        """As `join_hosts`, for hosts that have joined already."""
         for site in sorted({self.lab.host(name).site for name in host_names(self.lab)}):
             self.api("POST", "/v2.0/overlace/sites", {"site": {"id": site, "mtu": 1600}})
         for name in host_names(self.lab):
@@ -83,9 +91,6 @@ class Cloud:
             endpoints = [{"address": str(address), "preference": rank} for rank, address in used]
             host = {"id": name, "site_id": node.site, "endpoints": endpoints}
             self.api("POST", "/v2.0/overlace/hosts", {"host": host})
-            self.join(Place(name, self.lab.controller_address, BRIDGE, "netdev"))
-        names = host_names(self.lab)
-        until(lambda: all(self.switch(name).get("acknowledged") for name in names), "hosts do not join", 20)
 
     def join(self, place: Place) -> None:
         script = tls_script(place, Issuer.open(self.directory / "pki", SystemClock()), TOKEN_LIFETIME)
