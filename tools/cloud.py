@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -30,6 +31,8 @@ class Cloud:
         self.directory = directory
         self.ports: dict[str, dict[str, Any]] = {}
         self.networks: dict[str, str] = {}
+        self.release: Path | None = None
+        """Where the sources of the controller's release are, if it is not this one."""
         self._controller: subprocess.Popen[bytes] | None = None
         self._connection: http.client.HTTPConnection | None = None
 
@@ -39,7 +42,8 @@ class Cloud:
         command = ["ip", "netns", "exec", self.lab.controller_namespace, *serve]
         command += ["--switch-address", self.lab.controller_address, *self.serve_options]
         with (self.directory / "controller.log").open("ab") as log:
-            self._controller = subprocess.Popen(command, stdout=log, stderr=log)
+            release = {} if self.release is None else {"PYTHONPATH": str(self.release)}
+            self._controller = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | release)
         until(lambda: self._answers(), "the controller does not answer", 20)
 
     def kill(self) -> None:

@@ -7,6 +7,7 @@ build/hosts.json.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,11 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tools.cloud import BRIDGE, ROOT, Cloud, host_names, until
+from tools.cloud import BRIDGE, OFCTL, ROOT, Cloud, host_names, until
 from tools.echo_stream import EchoStream
 
 from overlace.app.clock import SystemClock
 from overlace.cli.join import Place, leave_script, renewal_script
+from overlace.compiler.pipeline import PIPELINE_VERSION, Cookie, CookieClass
 from overlace.lab.lab import Lab
 from overlace.lab.topology import Link, Site, Topology
 from overlace.pki.issuer import TOKEN_LIFETIME, Issuer
@@ -185,6 +187,49 @@ def accidents(hosts: Hosts) -> None:
     hosts.active("one", "two", "late")
 
 
+def upgrade(hosts: Hosts) -> None:
+    """The next release takes over, and this one again: each writes every flow anew, for the version in its cookies."""
+    cloud = hosts.cloud
+    following = next_release(cloud.directory / "next")
+
+    def change(release: Path | None) -> None:
+        cloud.kill()
+        cloud.release = release
+        cloud.start()
+        hosts.until_all("in_sync")
+
+    hosts.step("upgraded", 10, lambda: change(following))
+    hosts.facts["versions_after_the_upgrade"] = versions(hosts)
+    hosts.step("rolled back", 10, lambda: change(None))
+    hosts.facts["versions_after_the_roll_back"] = versions(hosts)
+
+
+def next_release(directory: Path) -> Path:
+    """This release in all but the version of its pipeline."""
+    shutil.copytree(
+        ROOT / "src/overlace", directory / "overlace", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    file = directory / "overlace/compiler/pipeline.py"
+    present = f"PIPELINE_VERSION = {PIPELINE_VERSION}\n"
+    text = file.read_text()
+    if present not in text:
+        raise SystemExit(f"{file} does not say {present.strip()}")
+    file.write_text(text.replace(present, f"PIPELINE_VERSION = {PIPELINE_VERSION + 1}\n"))
+    return directory
+
+
+def versions(hosts: Hosts) -> list[int]:
+    """The pipeline versions, beyond the present one, of all flows of all hosts."""
+    found: set[int] = set()
+    for host in host_names(hosts.lab):
+        dump = hosts.lab.host_run(host, [*OFCTL, "--no-stats", "dump-flows", BRIDGE]).stdout
+        for cookie in re.findall(r"cookie=(0x[0-9a-f]+)", dump):
+            parsed = Cookie.parse(int(cookie, 16))
+            if parsed is not None and parsed.cookie_class is not CookieClass.LEARNED:
+                found.add(parsed.version - PIPELINE_VERSION)
+    return sorted(found)
+
+
 def renew(hosts: Hosts) -> None:
     """New keys and certificates for both hosts."""
     issuer = Issuer.open(hosts.cloud.directory / "pki", SystemClock())
@@ -257,6 +302,10 @@ def main() -> int:
     (ROOT / "build/hosts.json").write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(hosts.facts))
     good = not any(hosts.lost.values()) and hosts.facts["database_as_before"]
+    good = good and (
+        hosts.facts["versions_after_the_upgrade"],
+        hosts.facts["versions_after_the_roll_back"],
+    ) == ([1], [0])
     print("all as promised" if good else "NOT as promised", file=sys.stderr)
     return 0 if good else 1
 
@@ -268,6 +317,7 @@ def live(hosts: Hosts) -> None:
     before = without_guest(hosts)
     come(hosts)
     accidents(hosts)
+    upgrade(hosts)
     renew(hosts)
     go(hosts, before)
 

@@ -25,4 +25,6 @@ def test_given_two_hosts_at_work_when_all_has_happened_then_they_are_as_before()
             cloud.kill()
     assert hosts.facts["differences_when_observed"] == 0
     assert hosts.facts["newer_than_the_backup"] == [["192.168.0.13"]]
+    assert hosts.facts["versions_after_the_upgrade"] == [1]
+    assert hosts.facts["versions_after_the_roll_back"] == [0]
     assert hosts.facts["database_as_before"]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from tests.southbound.fake_switch import FakeSwitch, fake_switch
@@ -13,8 +14,8 @@ from overlace.datapath.actions import Output
 from overlace.datapath.match import match
 from overlace.southbound.expected import ExpectedSwitch, SwitchKind
 from overlace.southbound.failures import NotConnectedError
-from overlace.southbound.marker import Stamp, Verdict
-from overlace.southbound.settings import Settings
+from overlace.southbound.marker import Stamp, Verdict, marker_flow
+from overlace.southbound.settings import MARKER_PLACE, Settings
 from overlace.southbound.status import Phase
 from overlace.wire.openflow.messages import FlowMod, GroupMod, MeterMod, PacketIn, Role
 
@@ -389,3 +390,21 @@ async def test_given_a_copy_of_an_older_store_when_its_numbers_have_caught_up_th
         assert switch.changes == []
         running.hub.adopt("s1")
         await eventually(lambda: running.hub.status().switches["s1"].phase is Phase.IN_SYNC)
+        assert len(switch.changes) == 1  # the marker: it need not be adopted again
+        switch.disconnect()
+        await eventually(lambda: not running.hub.status().switches["s1"].peer)
+        await switch.connect(running.openflow_port)
+        await eventually(lambda: running.hub.status().switches["s1"].phase is Phase.IN_SYNC)
+        assert len(running.record.holds) == 1
+
+
+async def test_given_a_marker_of_another_pipeline_version_when_read_then_it_counts() -> None:
+    async with one_switch() as (running, switch):
+        switch.disconnect()
+        await eventually(lambda: not running.hub.status().switches["s1"].peer)
+        place = replace(MARKER_PLACE, cookie=MARKER_PLACE.cookie + (1 << 48))
+        foreign = marker_flow(place, Stamp("other-cluster", 1, 1))
+        switch.tables.flows[foreign.key] = foreign
+        await switch.connect(running.openflow_port)
+        await eventually(lambda: running.record.holds)
+        assert "another cluster" in running.record.holds[0][1]

@@ -1,13 +1,19 @@
-"""The scripts make what the declarations ask for."""
+"""The scripts make what the declarations ask for, and bring databases of past releases along."""
 
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
+from overlace.kit.clock import ManualClock
+from overlace.model.site import Site
+from overlace.store import migrations
 from overlace.store.engine import create_store_engine
 from overlace.store.migrations import migrate
+from overlace.store.store import Store
 from overlace.store.tables import METADATA
 
 
@@ -31,3 +37,24 @@ def test_a_schema_of_another_release_is_refused_and_left_alone(tmp_path: Path) -
     with engine.connect() as connection:
         assert connection.exec_driver_sql("select version_num from alembic_version").scalar() == "r9999"
     engine.dispose()
+
+
+async def test_a_database_of_the_release_before_is_opened_with_all_that_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "overlace.db"
+    engine = create_store_engine(path)
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "r0002")
+        meta = {"origin": "site", "epoch": "1", "number": "7", "cluster": "ours", "cursor:vni": "5000"}
+        for name, value in meta.items():
+            connection.exec_driver_sql("insert into meta (name, value) values (?, ?)", (name, value))
+        connection.exec_driver_sql("insert into resource_site (id, description, mtu) values ('a', '', 9000)")
+    engine.dispose()
+
+    store = await Store.open(path, ManualClock())
+    assert store.snapshot.get(Site, "a") == Site(id="a", mtu=9000)
+    assert (store.cluster, store.snapshot.revision.number, store.ends) == ("ours", 7, {1: 7})
+    assert (await store.transact(lambda tx: tx.allocate("vni"), actor="test")).result == 5001
+    await store.close()

@@ -25,7 +25,7 @@ from overlace.southbound.encoding import EncodingError, describe
 from overlace.southbound.expected import ExpectedSwitch, SwitchKind
 from overlace.southbound.failures import PassiveError, SouthboundError
 from overlace.southbound.host_database import HostDatabase
-from overlace.southbound.marker import Stamp, cluster_number
+from overlace.southbound.marker import Stamp, Verdict, judge
 from overlace.southbound.openflow_channel import SwitchConnection
 from overlace.southbound.operations import TableOperations
 from overlace.southbound.pending import PendingChange
@@ -312,8 +312,8 @@ class Switch:
             return [Refusal(str(error), error.subject)]
 
     def _needs_marker(self, present: Stamp | None) -> bool:
-        ours = self.context.stamp().cluster
-        return present is None or cluster_number(present.cluster) != cluster_number(ours)
+        """Whether the marker would still be a stranger's after the write: it is adopted though nothing else differs."""
+        return judge([present], self.context.stamp(), self.context.lineage()) is not Verdict.CURRENT
 
     def _blame(self, refusals: list[Refusal]) -> bool:
         """Hold out the fragments at fault. False when none is known to be."""

@@ -17,7 +17,8 @@ from overlace.southbound.operations import TableOperations
 from overlace.southbound.reading import Piece, SwitchReader
 from overlace.southbound.settings import Context
 
-_EXACT = (1 << 64) - 1
+_ANY_VERSION = ((1 << 64) - 1) & ~(0xFF << 48)
+"""The marker's cookie but for the pipeline version: a release must find what another has written."""
 
 
 class HoldKind(Enum):
@@ -70,9 +71,9 @@ async def observe(context: Context, connection: SwitchConnection, contents: Cont
 
 
 async def read_stamp(context: Context, reader: SwitchReader) -> Stamp | None:
-    """Read the marker flow alone: one exact-cookie request."""
+    """Read the marker flow alone: one request, by its table and cookie."""
     place = context.marker
-    for flow in await reader.flows(Piece(place.table, place.cookie, _EXACT)):
+    for flow in await reader.flows(Piece(place.table, place.cookie & _ANY_VERSION, _ANY_VERSION)):
         if (stamp := read_marker(flow)) is not None:
             return stamp
     return None
