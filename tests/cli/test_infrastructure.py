@@ -101,6 +101,24 @@ def test_given_a_host_that_is_away_when_asked_for_work_then_it_says_so_and_obser
     told(admin, "site remove nara")
 
 
+def test_given_the_whole_controller_when_told_to_observe_then_it_says_so_until_it_is_over(
+    admin: Environment,
+) -> None:
+    told(admin, "site add gifu")
+    told(admin, "host add g1 --site gifu --endpoint 192.0.2.8")
+    assert "only observed" in told(admin, "observe")
+    assert "observe mode" in told(admin, "status")
+    assert as_json(admin, "status")["switches"]["g1"]["observed_only"] is True
+    assert "g1: not connected, so it cannot be compared" in told(admin, "diff")
+    for line in ("diff g1", "adopt g1 --yes", "recover g1"):
+        assert "not connected" in refused(admin, line, 6)
+    assert "g2" in refused(admin, "diff g2", 5)
+    assert as_json(admin, "observe --off") == {"observe_only": False}
+    assert "observe mode" not in told(admin, "status")
+    told(admin, "host remove g1")
+    told(admin, "site remove gifu")
+
+
 def test_given_a_wrong_word_when_asked_then_the_right_ones_are_suggested(admin: Environment) -> None:
     told(admin, "site add osaka")
     assert "did you mean osaka?" in refused(admin, "site show osak", 5)
