@@ -18,8 +18,8 @@ from overlace.datapath.flow import Flow
 from overlace.southbound.audit import Audit
 from overlace.southbound.comparison_report import ComparisonReport
 from overlace.southbound.database_view import Reported
-from overlace.southbound.encoding import EncodingError
 from overlace.southbound.difference import Difference, read_difference
+from overlace.southbound.encoding import EncodingError
 from overlace.southbound.events import PacketListener
 from overlace.southbound.expected import ExpectedSwitch, ExpectedSwitches, RefusedError, SwitchKind
 from overlace.southbound.failures import NotConnectedError, PlanFailure, SouthboundError
