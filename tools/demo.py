@@ -110,6 +110,9 @@ def move(cloud: Cloud, there: str, *, dead: bool = False) -> int:
 
 def controller_kill(cloud: Cloud, seconds: float = 20) -> dict[str, float]:
     """kill -9 under traffic; three flows are tampered with meanwhile, and only they are put right."""
+    names = host_names(cloud.lab)
+    settled = "the switches have not done what came before"
+    until(lambda: all(cloud.switch(name).get("acknowledged") for name in names), settled, 30)
     running = stream(cloud, seconds + 6, "192.168.0.14")
     cloud.kill()
     tampered = [
@@ -123,7 +126,6 @@ def controller_kill(cloud: Cloud, seconds: float = 20) -> dict[str, float]:
     log = cloud.directory / "controller.log"
     before = log.stat().st_size
     cloud.start()
-    names = host_names(cloud.lab)
     until(lambda: all(cloud.switch(name).get("acknowledged") for name in names), "hosts do not return", 30)
     text = re.sub(r"\x1b\[[0-9;]*m", "", log.read_bytes()[before:].decode())
     changes = {"h1": 0, "others": 0}

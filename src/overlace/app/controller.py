@@ -91,6 +91,8 @@ async def _controller(
     outlet = _Outlet()
     registry = CollectorRegistry()
     timings = Timings(registry, clock)
+    if settings.observe:
+        await store.transact(_observe, actor="overlace", source="overlace serve --observe")
     engine = Engine(store.snapshot, outlet, timings.call_soon)
 
     async def transact(change: Callable[[Intents], bool], why: str) -> object:
@@ -122,8 +124,6 @@ async def _controller(
     switchboard.send = lambda switch, out: southbound.packet_out(switch, out.frame, out.actions)
     switchboard.started = lambda key, host, old: tasks.create_task(attachments.activate(key, host, old))
     switchboard.complete = lambda host: tasks.create_task(_say_ready(attachments, southbound, host))
-    if settings.observe:
-        await store.transact(_observe, actor="overlace", source="overlace serve --observe")
     expect(southbound, store.snapshot)
     store.foresee(engine)
     unsubscribe = store.subscribe(
