@@ -104,6 +104,10 @@ class Cloud:
         found = self.api("GET", "/v2.0/overlace/status")["status"]["switches"].get(name, {})
         return dict(found) if found.get("connected") else {}
 
+    def behind(self) -> list[str]:
+        """The connected switches that have yet to do what was published for them."""
+        return list(self.api("GET", "/v2.0/overlace/status")["status"]["behind"])
+
     def tenant(self, name: str) -> None:
         network = self.api("POST", "/v2.0/networks", {"network": {"name": name, "project_id": name}})[
             "network"

@@ -111,8 +111,7 @@ def move(cloud: Cloud, there: str, *, dead: bool = False) -> int:
 def controller_kill(cloud: Cloud, seconds: float = 20) -> dict[str, float]:
     """kill -9 under traffic; three flows are tampered with meanwhile, and only they are put right."""
     names = host_names(cloud.lab)
-    settled = "the switches have not done what came before"
-    until(lambda: all(cloud.switch(name).get("acknowledged") for name in names), settled, 30)
+    until(lambda: not cloud.behind(), "the switches have not done what came before", 30)
     running = stream(cloud, seconds + 6, "192.168.0.14")
     cloud.kill()
     tampered = [
