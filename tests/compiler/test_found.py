@@ -7,7 +7,7 @@ from tests.compiler.worlds import WorldBuilder
 
 from overlace.compiler.compiler import Compiler
 from overlace.compiler.found import FoundPort, found_ports
-from overlace.compiler.pipeline import Cookie
+from overlace.compiler.pipeline import Cookie, Table
 from overlace.datapath.flow import Flow
 from overlace.wire.openflow.codec import canonical_flow
 
@@ -47,7 +47,7 @@ def test_given_flows_of_another_pipeline_or_of_nobody_when_read_then_nothing_is_
 
 
 def test_given_a_port_without_security_when_read_then_it_has_neither_mac_nor_addresses() -> None:
-    flows = [flow for flow in flows_of_h1() if flow.table != 10]
+    flows = [flow for flow in flows_of_h1() if flow.table not in (Table.GUARD_MAC, Table.GUARD_ADDRESS)]
     bare = found_ports(flows)[0]
     assert (bare.mac, bare.addresses) == (0, ())
     assert isinstance(bare, FoundPort)

@@ -1,5 +1,6 @@
 """The rules that every host holds, whatever its tenants do: how the tables hang together."""
 
+from overlace.compiler.guard import common_guard_flows
 from overlace.compiler.pipeline import (
     COPIES,
     DESTINATION_PORT,
@@ -69,9 +70,7 @@ def _entry() -> tuple[Flow, ...]:
     tagged = {Field.VLAN_TCI: (VLAN_PRESENT, VLAN_PRESENT)}
     dhcp = {**IPV4, Field.IP_PROTO: IpProto.UDP, Field.UDP_SRC: 68, Field.UDP_DST: 67}
     return (
-        # A network is one untagged broadcast domain: a tag would let a guest speak to another's VLAN behind a
-        # gateway, and one that only the ports on its own host could hear would be worse than none.
-        rule(Table.SOURCE_GUARD, 400, tagged, _COOKIE),
+        *common_guard_flows(_COOKIE),
         rule(Table.ARMED, 300, tagged, _COOKIE),
         rule(Table.ARMED, 150, {Field.ETH_DST: (COPIES, SENT_ON_MASK)}, _COOKIE),
         rule(Table.ARMED, 0, {}, _COOKIE, goto(Table.DESTINATION)),

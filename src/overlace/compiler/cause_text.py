@@ -30,7 +30,12 @@ _OF_OWNER: Mapping[CookieClass, str] = {
 _BY_TABLE: Mapping[tuple[CookieClass, Table | None], str] = {
     (CookieClass.BINDING, Table.CLASSIFY): "interface of port {name}",
     (CookieClass.BINDING, Table.ARMED_LOCAL): "first frame of port {name} at its new host",
-    (CookieClass.BINDING, Table.SOURCE_GUARD): "source guard of port {name}",
+    (CookieClass.BASE, Table.SOURCE_GUARD): "source guard: what does the frame claim?",
+    (CookieClass.BINDING, Table.SOURCE_GUARD): "port {name} has no port security",
+    (CookieClass.BINDING, Table.GUARD_MAC): "source guard of port {name}",
+    (CookieClass.BINDING, Table.GUARD_LINK_LAYER): "source guard of port {name}",
+    (CookieClass.BINDING, Table.GUARD_TARGET): "source guard of port {name}",
+    (CookieClass.BINDING, Table.GUARD_ADDRESS): "source guard of port {name}",
     (CookieClass.BINDING, Table.RESPOND): "port {name} asks for its own address",
     (CookieClass.BINDING, Table.EGRESS_POLICY): "security groups of port {name}",
     (CookieClass.BINDING, Table.INGRESS_POLICY): "security groups of port {name}",

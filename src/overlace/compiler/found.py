@@ -1,7 +1,7 @@
 """Ports read back out of a switch's flows: what a host still serves though no store may know of it any more.
 
-The binding's flows say it all: CLASSIFY has the interface's OpenFlow port number and the network, SOURCE_GUARD the
-MAC address and the addresses. Only flows of this pipeline version are understood.
+The binding's flows say it all: CLASSIFY has the interface's OpenFlow port number and the network, GUARD_MAC the
+MAC address and GUARD_ADDRESS the addresses. Only flows of this pipeline version are understood.
 """
 
 from collections.abc import Iterable
@@ -10,12 +10,9 @@ from ipaddress import IPv4Address, IPv6Address
 
 from overlace.compiler.pipeline import NETWORK, PIPELINE_VERSION, Cookie, CookieClass, Table
 from overlace.datapath.actions import SetField
-from overlace.datapath.fields import EthType, Field
+from overlace.datapath.fields import Field
 from overlace.datapath.flow import Flow
 from overlace.kit.addresses import IPAddress
-
-_GUARDED = 100
-"""The priority at which SOURCE_GUARD lets a port's own addresses pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +44,9 @@ def found_ports(flows: Iterable[Flow]) -> list[FoundPort]:
             continue
         if flow.table == Table.CLASSIFY:
             places[parsed.key] = _matched(flow, Field.IN_PORT), _set(flow, NETWORK)
-        elif flow.table == Table.SOURCE_GUARD and flow.priority == _GUARDED:
-            if flow.match.get(Field.ETH_TYPE) is not None and _matched(flow, Field.ETH_TYPE) == EthType.RARP:
-                macs.setdefault(parsed.key, _matched(flow, Field.ETH_SRC))
+        elif flow.table == Table.GUARD_MAC:
+            macs.setdefault(parsed.key, _matched(flow, Field.ETH_SRC))
+        elif flow.table == Table.GUARD_ADDRESS:
             addresses.setdefault(parsed.key, []).extend(_sources(flow))
     return [
         FoundPort(

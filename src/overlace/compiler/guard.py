@@ -3,19 +3,30 @@
 MAC, IPv4, ARP, IPv6 and neighbour discovery are checked, tags and all other EtherTypes are dropped (spanning
 tree among them), and nobody plays DHCP server or router. RARP from the port's own MAC passes: hypervisors
 announce a migrated guest with it.
+
+Theory of operation. SOURCE_GUARD is the same for all ports: it tells what a frame claims. The tables after it hold
+one flow for each thing that a port may claim, always together with its MAC address, so that their number grows with
+the port's addresses and not with the kinds of frames:
+
+    SOURCE_GUARD -> GUARD_MAC ---------------------------------------> RESPOND    claims no address yet
+                 -> GUARD_LINK_LAYER -> GUARD_TARGET -> GUARD_ADDRESS -> RESPOND  neighbour discovery
+                 -> GUARD_ADDRESS ------------------------------------> RESPOND    all else
+
+Ports without port security leave SOURCE_GUARD for RESPOND at once.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network
 
 from overlace.compiler.pipeline import SOURCE_PORT, Table
 from overlace.compiler.rule import ARP, ICMPV6, IPV4, IPV6, Conditions, goto, neighbour, rule
-from overlace.datapath.fields import EthType, Field, IpProto
+from overlace.datapath.fields import VLAN_PRESENT, EthType, Field, IpProto
 from overlace.datapath.flow import Flow
 from overlace.kit.addresses import IPNetwork, link_local_address
 
-_UNTAGGED: Conditions = {Field.VLAN_TCI: 0}
-_UNSPECIFIED_V6 = IPv6Address("::")
+_UNSPECIFIED: Conditions = {Field.IPV6_SRC: IPv6Address("::")}
+_UDP: Conditions = {Field.IP_PROTO: IpProto.UDP}
 _LISTENER_REPORTS = (131, 132, 143)
 _ROUTER_ADVERTISEMENT, _NEIGHBOUR_SOLICITATION, _NEIGHBOUR_ADVERTISEMENT, _REDIRECT = 134, 135, 136, 137
 _DHCP_CLIENT, _DHCP_SERVER, _DHCPV6_CLIENT, _DHCPV6_SERVER = 68, 67, 546, 547
@@ -30,77 +41,89 @@ class Identity:
 
 
 def guard_flows(port_key: int, identities: tuple[Identity, ...], mark: int) -> list[Flow]:
-    """What this port may send; all else falls through SOURCE_GUARD and is dropped."""
-    flows = [*_never(port_key, mark), *_neighbour_flows(port_key, identities, mark)]
+    """What this port may send; all else falls through the guard's tables and is dropped."""
+    flows: list[Flow] = []
     for identity in identities:
-        me: Conditions = {SOURCE_PORT: port_key, Field.ETH_SRC: identity.mac, **_UNTAGGED}
-        allowed = [*_as_ipv4(me, identity), *_as_ipv6(me, identity)]
-        allowed.append({**me, Field.ETH_TYPE: EthType.RARP})
-        flows += [rule(Table.SOURCE_GUARD, 100, each, mark, goto(Table.RESPOND)) for each in allowed]
+        me: Conditions = {SOURCE_PORT: port_key, Field.ETH_SRC: identity.mac}
+        flows.append(rule(Table.GUARD_MAC, 100, me, mark, goto(Table.RESPOND)))
+        for conditions, following in _link_layer_claims(identity):
+            flows.append(rule(Table.GUARD_LINK_LAYER, 100, {**me, **conditions}, mark, goto(following)))
+        for prefix in _ipv6_prefixes(identity):
+            for kind in (_NEIGHBOUR_SOLICITATION, _NEIGHBOUR_ADVERTISEMENT):
+                target = {**me, **neighbour(kind), Field.ND_TARGET: prefix}
+                flows.append(rule(Table.GUARD_TARGET, 100, target, mark, goto(Table.GUARD_ADDRESS)))
+        for conditions in _addresses(identity):
+            flows.append(rule(Table.GUARD_ADDRESS, 100, {**me, **conditions}, mark, goto(Table.RESPOND)))
     return flows
 
 
 def open_flows(port_key: int, mark: int) -> list[Flow]:
-    """A port without port security sends what it likes into its own network."""
-    return [rule(Table.SOURCE_GUARD, 100, {SOURCE_PORT: port_key}, mark, goto(Table.RESPOND))]
+    """A port without port security sends what it likes into its own network, but for tags."""
+    return [rule(Table.SOURCE_GUARD, 350, {SOURCE_PORT: port_key}, mark, goto(Table.RESPOND))]
 
 
-def _never(port_key: int, mark: int) -> list[Flow]:
-    udp = {Field.IP_PROTO: IpProto.UDP}
-    forbidden: list[Conditions] = [
-        {**IPV4, **udp, Field.UDP_SRC: _DHCP_SERVER, Field.UDP_DST: _DHCP_CLIENT},
-        {**IPV6, **udp, Field.UDP_SRC: _DHCPV6_SERVER, Field.UDP_DST: _DHCPV6_CLIENT},
+def common_guard_flows(mark: int) -> Iterator[Flow]:
+    """The same for all ports: what none may send, and which claims are looked into where."""
+    # A network is one untagged broadcast domain: a tag would let a guest speak to another's VLAN behind a
+    # gateway, and one that only the ports on its own host could hear would be worse than none.
+    yield rule(Table.SOURCE_GUARD, 400, {Field.VLAN_TCI: (VLAN_PRESENT, VLAN_PRESENT)}, mark)
+    for never in _never():
+        yield rule(Table.SOURCE_GUARD, 300, never, mark)
+    for priority, claims, table in _dispatch():
+        yield rule(Table.SOURCE_GUARD, priority, claims, mark, goto(table))
+    # the target was looked into before: only so does a solicitation without a source come here
+    probe = {**neighbour(_NEIGHBOUR_SOLICITATION), **_UNSPECIFIED}
+    yield rule(Table.GUARD_ADDRESS, 200, probe, mark, goto(Table.RESPOND))
+
+
+def _never() -> list[Conditions]:
+    return [
+        {**IPV4, **_UDP, Field.UDP_SRC: _DHCP_SERVER, Field.UDP_DST: _DHCP_CLIENT},
+        {**IPV6, **_UDP, Field.UDP_SRC: _DHCPV6_SERVER, Field.UDP_DST: _DHCPV6_CLIENT},
         neighbour(_ROUTER_ADVERTISEMENT),
         neighbour(_REDIRECT),
     ]
-    return [rule(Table.SOURCE_GUARD, 300, {SOURCE_PORT: port_key, **each}, mark) for each in forbidden]
 
 
-def _as_ipv4(me: Conditions, identity: Identity) -> list[Conditions]:
-    dhcp = {Field.IP_PROTO: IpProto.UDP, Field.UDP_SRC: _DHCP_CLIENT, Field.UDP_DST: _DHCP_SERVER}
-    arp = {**me, **ARP, Field.ARP_SHA: identity.mac}
-    allowed: list[Conditions] = [{**me, **IPV4, Field.IPV4_SRC: 0, **dhcp}]
-    for prefix in identity.prefixes:
-        if isinstance(prefix, IPv4Network):
-            allowed.append({**me, **IPV4, Field.IPV4_SRC: prefix})
-            allowed.append({**arp, Field.ARP_SPA: prefix})
-    if any(isinstance(prefix, IPv4Network) for prefix in identity.prefixes):
-        allowed.append({**arp, Field.ARP_SPA: 0})  # an address probe (RFC 5227 2.1.1)
-    return allowed
-
-
-def _as_ipv6(me: Conditions, identity: Identity) -> list[Conditions]:
-    prefixes = [prefix for prefix in identity.prefixes if isinstance(prefix, IPv6Network)]
-    prefixes.append(IPv6Network(link_local_address(identity.mac)))
-    allowed: list[Conditions] = []
-    for kind in _LISTENER_REPORTS:
-        allowed.append({**me, **ICMPV6, Field.IPV6_SRC: _UNSPECIFIED_V6, Field.ICMPV6_TYPE: kind})
-    return allowed + [{**me, **IPV6, Field.IPV6_SRC: prefix} for prefix in prefixes]
-
-
-def _neighbour_flows(port_key: int, identities: tuple[Identity, ...], mark: int) -> list[Flow]:
+def _dispatch() -> Iterator[tuple[int, Conditions, Table]]:
     """Neighbour messages are looked into before the address check lets them pass: who claims an address or a
     link-layer address must own it."""
-    flows: list[Flow] = []
-    for kind in (_NEIGHBOUR_SOLICITATION, _NEIGHBOUR_ADVERTISEMENT):
-        flows.append(rule(Table.SOURCE_GUARD, 200, {SOURCE_PORT: port_key, **neighbour(kind)}, mark))
-    for identity in identities:
-        me: Conditions = {SOURCE_PORT: port_key, Field.ETH_SRC: identity.mac, **_UNTAGGED}
-        for claim in _truthful_claims(me, identity):
-            flows.append(rule(Table.SOURCE_GUARD, 250, claim, mark, goto(Table.RESPOND)))
-    return flows
+    solicitation, advertisement = neighbour(_NEIGHBOUR_SOLICITATION), neighbour(_NEIGHBOUR_ADVERTISEMENT)
+    yield (
+        250,
+        {**solicitation, **_UNSPECIFIED},
+        Table.GUARD_TARGET,
+    )  # duplicate address detection (RFC 4862 5.4)
+    yield 240, {**solicitation, Field.ND_SLL: 0}, Table.GUARD_ADDRESS  # 0 where the option is missing
+    yield 240, {**advertisement, Field.ND_TLL: 0}, Table.GUARD_TARGET
+    yield 230, solicitation, Table.GUARD_LINK_LAYER
+    yield 230, advertisement, Table.GUARD_LINK_LAYER
+    for kind in _LISTENER_REPORTS:
+        yield 200, {**ICMPV6, **_UNSPECIFIED, Field.ICMPV6_TYPE: kind}, Table.GUARD_MAC
+    dhcp = {**_UDP, Field.UDP_SRC: _DHCP_CLIENT, Field.UDP_DST: _DHCP_SERVER}
+    yield 200, {**IPV4, Field.IPV4_SRC: 0, **dhcp}, Table.GUARD_MAC
+    yield 100, {Field.ETH_TYPE: EthType.RARP}, Table.GUARD_MAC
+    for family in (IPV4, ARP, IPV6):
+        yield 100, family, Table.GUARD_ADDRESS
 
 
-def _truthful_claims(me: Conditions, identity: Identity) -> list[Conditions]:
-    prefixes = [prefix for prefix in identity.prefixes if isinstance(prefix, IPv6Network)]
-    prefixes.append(IPv6Network(link_local_address(identity.mac)))
-    claims: list[Conditions] = []
+def _ipv6_prefixes(identity: Identity) -> list[IPv6Network]:
+    own = [prefix for prefix in identity.prefixes if isinstance(prefix, IPv6Network)]
+    return [*own, IPv6Network(link_local_address(identity.mac))]
+
+
+def _link_layer_claims(identity: Identity) -> Iterator[tuple[Conditions, Table]]:
+    yield {**neighbour(_NEIGHBOUR_SOLICITATION), Field.ND_SLL: identity.mac}, Table.GUARD_ADDRESS
+    yield {**neighbour(_NEIGHBOUR_ADVERTISEMENT), Field.ND_TLL: identity.mac}, Table.GUARD_TARGET
+
+
+def _addresses(identity: Identity) -> Iterator[Conditions]:
+    arp = {**ARP, Field.ARP_SHA: identity.mac}
+    prefixes = [prefix for prefix in identity.prefixes if isinstance(prefix, IPv4Network)]
     for prefix in prefixes:
-        solicitation = {**me, **neighbour(_NEIGHBOUR_SOLICITATION)}
-        claims.append({**solicitation, Field.IPV6_SRC: _UNSPECIFIED_V6, Field.ND_TARGET: prefix})
-        for link_layer in (identity.mac, 0):
-            claims.append({**solicitation, Field.IPV6_SRC: prefix, Field.ND_SLL: link_layer})
-            for source in prefixes:
-                advertisement = {**me, **neighbour(_NEIGHBOUR_ADVERTISEMENT), Field.ND_TARGET: prefix}
-                claims.append({**advertisement, Field.IPV6_SRC: source, Field.ND_TLL: link_layer})
-    return claims
+        yield {**IPV4, Field.IPV4_SRC: prefix}
+        yield {**arp, Field.ARP_SPA: prefix}
+    if prefixes:
+        yield {**arp, Field.ARP_SPA: 0}  # an address probe (RFC 5227 2.1.1)
+    for own in _ipv6_prefixes(identity):
+        yield {**IPV6, Field.IPV6_SRC: own}

@@ -4,7 +4,7 @@ A frame of a workload enters at CLASSIFY, where its port becomes a port key and 
 no rule speaks of OpenFlow ports until DELIVER. A frame from a tunnel enters at TUNNEL_ADMIT, one from a fabric
 of transit switches at FABRIC_ADMIT, where its sender must be a known host; both join at DESTINATION.
 
-    workload -> CLASSIFY -> SOURCE_GUARD -> RESPOND -> EGRESS_* -> DESTINATION -> LOCAL -> INGRESS_* -> DELIVER
+    workload -> CLASSIFY -> *GUARD* -> RESPOND -> EGRESS_* -> DESTINATION -> LOCAL -> INGRESS_* -> DELIVER
     tunnel   -> CLASSIFY -> TUNNEL_ADMIT -> WIRE_IN ---> ARMED ---^     |-> ENCAPSULATE -> REMOTE -> tunnel
     fabric   -> CLASSIFY -> FABRIC_ADMIT -> LABEL_IN --^                  |-> FABRIC -> UPLINK -> WRAP -> fabric
 """
@@ -35,7 +35,15 @@ class Table(IntEnum):
     ARMED_LOCAL = 6
     """The same question for a port prepared on this host. (binding)"""
     SOURCE_GUARD = 10
-    """May this port send with these addresses? (base, binding)"""
+    """What does the frame claim? What none may send is dropped. (base, binding)"""
+    GUARD_MAC = 11
+    """Is the source MAC address the port's? (binding)"""
+    GUARD_LINK_LAYER = 12
+    """Is the link-layer address in a neighbour message the port's? (binding)"""
+    GUARD_TARGET = 13
+    """Is the target of a neighbour message the port's? (binding)"""
+    GUARD_ADDRESS = 14
+    """Is the source address the port's, in IPv4, ARP or IPv6? (base, binding)"""
     RESPOND = 20
     """Does the switch itself know the answer: ARP, ND, DHCP? (base, port, subnet, binding)"""
     RESPOND_ND = 21

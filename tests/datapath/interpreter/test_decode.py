@@ -3,7 +3,7 @@
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 from tests.datapath.private_switch import PrivateSwitch
 from tests.datapath.worlds import packets
 
@@ -110,7 +110,13 @@ def frames(draw: st.DrawFn) -> bytes:
     report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(frames())
+@given(frames())  # an EtherType decides, Open vSwitch does not look at the version in a header
+@example(
+    bytes.fromhex(
+        f"{ETHERNET.hex()}86dd0000000000081101{'fd' + '00' * 14 + '01'}{'fd' + '00' * 14 + '02'}00010002000805da"
+    )
+)
+@example(bytes.fromhex(f"{ETHERNET.hex()}08000500001c0000000040110000c0a80001c0a800020001000200080000"))
 def test_open_vswitch_sees_the_same_fields(switch: PrivateSwitch, frame: bytes) -> None:
     # Given a flow that matches exactly what we read,
     seen = format_match(match(dict(matched_fields(from_frame(frame)))))

@@ -24,7 +24,7 @@ _OPEN_CURE = (
 
 
 def guard_finding(port: Port, packet: Packet, flow: Flow | None) -> Finding:
-    """`flow` is what the frame met in SOURCE_GUARD: one that forbids it, or None."""
+    """`flow` is what the frame met in the guard: one that forbids it, or None."""
     kind, what, cure = _forbidden(packet) if flow is not None else None, "", ""
     if kind is None:
         kind, what, cure = _unallowed(port, packet)

@@ -105,7 +105,7 @@ def _mpls(packet: Packet, data: bytes, offset: int) -> int:
 def _ipv4(packet: Packet, data: bytes, offset: int) -> int:
     header_bytes = (data[offset] & 0xF) * 4 if len(data) >= offset + 20 else 0
     total = _number(data, offset + 2, 2)
-    if header_bytes < 20 or data[offset] >> 4 != 4 or not header_bytes <= total <= len(data) - offset:
+    if header_bytes < 20 or not header_bytes <= total <= len(data) - offset:
         return offset
     _traffic_class(packet, data[offset + 1])
     packet[F.IP_TTL] = data[offset + 8]
@@ -119,7 +119,7 @@ def _ipv4(packet: Packet, data: bytes, offset: int) -> int:
 
 def _ipv6(packet: Packet, data: bytes, offset: int) -> int:
     payload_bytes = _number(data, offset + 4, 2)
-    if len(data) < offset + 40 or data[offset] >> 4 != 6 or payload_bytes > len(data) - offset - 40:
+    if len(data) < offset + 40 or payload_bytes > len(data) - offset - 40:
         return offset
     _traffic_class(packet, _number(data, offset, 2) >> 4 & 0xFF)
     packet[F.IP_TTL] = data[offset + 7]
