@@ -4,10 +4,10 @@ from dataclasses import fields
 
 import pytest
 
-from overlace.model import identity, move, network, policy, port, site
+from overlace.model import controller, identity, move, network, policy, port, site
 from overlace.model.declaration import RESOURCES
 
-MODULES = (identity, move, network, policy, port, site)
+MODULES = (controller, identity, move, network, policy, port, site)
 """Importing them declares the resources."""
 
 
