@@ -33,6 +33,7 @@ from overlace.datapath.actions import (
     IN_PORT,
     Action,
     Conntrack,
+    ConntrackClear,
     Move,
     Output as Send,
     SendToController,
@@ -113,7 +114,11 @@ def _tracking(track: Table, policy: Table, verdict: Table, permitted: Table) -> 
     return (
         *untracked,
         rule(track, 150, {ZONE: 0}, _COOKIE, goto(permitted)),
-        *(rule(track, 150, {ZONE: STATELESS, **family}, _COOKIE, goto(policy)) for family in (IPV4, IPV6)),
+        *(
+            # The zone of the sender may have left its verdict on the packet, and this port's policy reads one.
+            rule(track, 150, {ZONE: STATELESS, **family}, _COOKIE, ConntrackClear(), goto(policy))
+            for family in (IPV4, IPV6)
+        ),
         rule(track, 100, IPV4, _COOKIE, Conntrack(_ZONE, table=int(policy))),
         rule(track, 100, IPV6, _COOKIE, Conntrack(_ZONE, table=int(policy))),
         rule(track, 0, {}, _COOKIE, goto(permitted)),

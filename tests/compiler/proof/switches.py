@@ -94,8 +94,8 @@ class Switches:
         return held
 
     def join(self, name: str, addresses: tuple[IPAddress, ...]) -> None:
-        """A host is set up (anew): its bridge is empty."""
-        held = HeldSwitch()
+        """A host is set up (anew): its bridge is empty, and gets nothing before it has been compared."""
+        held = HeldSwitch(connected=False)
         known = self.by_name.get(name)
         if known is not None:
             held.contents = known.contents
