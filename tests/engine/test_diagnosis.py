@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from tests.app.traced_world import TracedWorld
+from tests.app.traced_world import Nowhere, TracedWorld
 
+from overlace.engine.engine import Engine
 from overlace.engine.interfaces import PluggedInterface
 from overlace.engine.reason import Ground, Reason
 from overlace.engine.switch_facts import SwitchFacts
@@ -148,6 +149,17 @@ def test_given_switches_that_have_not_acknowledged_then_each_is_named(world: Tra
         (Ground.PENDING, "h3"),
     ]
     assert found[1].text == "h2 has not acknowledged the port's last change yet (writing what differs)"
+
+
+def test_given_a_change_that_no_switch_was_told_yet_then_it_is_on_its_way(world: TracedWorld) -> None:
+    never: list[object] = []
+    engine = Engine(world.world.snapshot, Nowhere(), never.append)
+    for host in ("h1", "h2", "h3"):
+        engine.acknowledged(host, _EVERYTHING)
+    engine.observed_ofport(("h1", "web"), 1)
+    (reason,) = world.diagnosis(engine).port("web")
+    assert reason.ground is Ground.WAITING
+    assert reason.text == "the port's last change is on its way to the switches"
 
 
 def test_given_no_segment_that_leads_to_other_hosts_then_it_is_told(world: TracedWorld) -> None:

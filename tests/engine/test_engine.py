@@ -182,6 +182,42 @@ def test_what_is_observed_meanwhile_keeps_its_place() -> None:
     assert scene.flows() == scene.cold()
 
 
+def test_a_port_is_not_active_before_its_openflow_port_has_gone_to_the_switches() -> None:
+    scene = Scene()
+    # given a port that is bound where the interface has no number yet, as all connected switches have acknowledged
+    scene.engine.realisation.connected("h1", True)
+    scene.accept(1, "h1")
+    scene.turn()
+    scene.write()
+    scene.engine.acknowledged("h1", 2)
+    assert scene.engine.port_status("p1") == "DOWN"
+    # when the switch numbers it, then it is being built until that was compiled, sent and acknowledged
+    scene.engine.observed_ofport(("h1", "p1"), 7)
+    assert scene.engine.port_status("p1") == "BUILD"
+    scene.turn()
+    assert scene.switches.published == [1, 2, 3]
+    assert scene.engine.port_status("p1") == "BUILD"
+    scene.engine.acknowledged("h1", 3)
+    assert scene.engine.port_status("p1") == "ACTIVE"
+
+
+def test_a_port_is_not_active_while_its_plan_waits_for_another_to_be_durable() -> None:
+    scene = Scene()
+    # given a bound port, and another that the store is writing
+    scene.engine.observed_ofport(("h1", "p1"), 7)
+    scene.accept(1, "h1")
+    scene.turn()
+    scene.write()
+    assert scene.engine.port_status("p1") == "ACTIVE"
+    scene.accept(2, "h2")
+    # when its interface is numbered anew meanwhile, then that is on its way until the other is durable
+    scene.engine.observed_ofport(("h1", "p1"), 8)
+    scene.turn()
+    assert (scene.engine.is_published("p1"), scene.engine.port_status("p1")) == (False, "BUILD")
+    scene.write()
+    assert (scene.engine.is_published("p1"), scene.engine.port_status("p1")) == (True, "ACTIVE")
+
+
 def test_a_network_out_of_use_concerns_no_switch_but_is_compiled() -> None:
     scene = Scene()
     network = Network(id="blue", project_id="b", name="blue", key=9)

@@ -90,6 +90,9 @@ class Diagnosis:
 
     def _realisation(self, port: Port) -> Iterator[Reason]:
         realisation = self._engine.realisation
+        if not self._engine.is_published(port.id):
+            text = "the port's last change is on its way to the switches"
+            yield Reason(Ground.WAITING, text, "wait a moment and ask again")
         concerned = {binding.host_id for binding in self._snapshot().members(Binding, "port", port.id)}
         waiting = realisation.waiting_for(port.id)
         for name in sorted({*waiting, *concerned}):

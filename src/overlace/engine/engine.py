@@ -47,17 +47,21 @@ class Engine:
     ) -> None:
         self.compiler = Compiler()
         self.realisation = Realisation()
-        self.compiled = snapshot.revision
-        """The revision of the newest plan that was published."""
         self._durable = self._accepted = snapshot
-        self._held: deque[tuple[Revision, PlanChange | None]] = deque()
-        self._undone: PlanChange | None = None
         self._observations = Observations()
+        self._published = self.world
+        self._held: deque[tuple[World, PlanChange | None]] = deque()
+        self._undone: PlanChange | None = None
         self._sink = sink
         self._call_soon = call_soon
         self._dirty: set[Key] = set()
         self._asked = False
-        self._publish(snapshot.revision, self.compiler.advance(self.world))
+        self._publish(self.world, self.compiler.advance(self.world))
+
+    @property
+    def compiled(self) -> Revision:
+        """The revision of the newest plan that was published."""
+        return self._published.snapshot.revision
 
     @property
     def world(self) -> World:
@@ -118,7 +122,7 @@ class Engine:
         if self._undone is not None:
             self._undo(change)
             change, self._undone = self._undone, None
-        self._held.append((self._accepted.revision, change))
+        self._held.append((self.world, change))
         if change is not None and self._durable.revision < self._accepted.revision:
             self._sink.prepare(change)
         self._publish_durable()
@@ -131,7 +135,22 @@ class Engine:
             return "DOWN"
         if self._observations.ofports.get((active.host_id, port_id)) is None:
             return "DOWN"
-        return "BUILD" if self.realisation.waiting_for(port_id) else "ACTIVE"
+        done = self.is_published(port_id) and not self.realisation.waiting_for(port_id)
+        return "ACTIVE" if done else "BUILD"
+
+    def is_published(self, port_id: str) -> bool:
+        """Whether the switches were told the port as it is: its intent, where it is active, and its OpenFlow port.
+
+        Between a change and its turn nobody is awaited yet, and nothing is done either.
+        """
+        told, seen = self._published.observations.ofports, self._observations.ofports
+        snapshot, active = self._published.snapshot, self.active_binding(port_id)
+        if snapshot.get(Port, port_id) is not self._durable.get(Port, port_id):
+            return False
+        if active is None:
+            return True
+        place = (active.host_id, port_id)
+        return snapshot.get(Binding, active.id) is active and told.get(place) == seen.get(place)
 
     def active_binding(self, port_id: str) -> Binding | None:
         """Where the port is active, if it is."""
@@ -156,11 +175,11 @@ class Engine:
             self._undone.follow(change)
 
     def _publish_durable(self) -> None:
-        while self._held and not self._durable.revision < self._held[0][0]:
+        while self._held and not self._durable.revision < self._held[0][0].snapshot.revision:
             self._publish(*self._held.popleft())
 
-    def _publish(self, revision: Revision, change: PlanChange | None) -> None:
-        self.compiled = revision
+    def _publish(self, world: World, change: PlanChange | None) -> None:
+        self._published = world
         if change is not None and change.switches:
             self.realisation.published(change)
             self._sink.publish(change)
