@@ -32,6 +32,14 @@ PLACES = {"plain1": "h1", "plain2": "h2", "one": "h1", "two": "h2", "late": "h1"
 TWO_HOSTS = Topology(
     sites=(Site("site-a", ("h1", "h2"), ipv4="10.1.0.0/24"),), underlay="ipv4", links=(Link(("h1", "h2")),)
 )
+PROMISED: dict[str, object] = {
+    "differences_when_observed": 0,
+    "newer_than_the_backup": [["192.168.0.13"]],
+    "versions_after_the_upgrade": [1],
+    "versions_after_the_roll_back": [0],
+    "database_as_before": True,
+}
+"""The facts that hold whatever else the machine has to do."""
 _COLUMNS = {
     "Open_vSwitch": "external_ids,other_config,manager_options,ssl,bridges",
     "Bridge": "name,fail_mode,controller,external_ids,other_config,ports",
@@ -90,7 +98,7 @@ class Hosts:
             self.lab.host_run(PLACES[name], ["ovs-vsctl", "set", "port", self.interface(name), f"tag={VLAN}"])
 
     def database(self, host: str) -> str:
-        """All that a host's OVSDB says but for what changes by itself."""
+        """What a host's OVSDB says in the columns by which it is configured: others change by themselves."""
         tables = (["ovs-vsctl", f"--columns={columns}", "list", table] for table, columns in _COLUMNS.items())
         return "\n".join(self.lab.host_run(host, command).stdout for command in tables)
 
@@ -133,9 +141,7 @@ def come(hosts: Hosts) -> None:
     for name in ("one", "two"):
         cloud.networks[name] = cloud.networks["one"]
         _port(cloud, name)
-    hosts.streams.append(("one", "two"))
-    replug = hosts.streams.pop()
-    stream = EchoStream(cloud.namespace(replug[0]), f"192.168.0.{OCTETS['two']}", 6 if hosts.watched else 0.1)
+    stream = EchoStream(cloud.namespace("one"), f"192.168.0.{OCTETS['two']}", 6 if hosts.watched else 0.1)
 
     def both() -> None:
         hosts.into_the_overlay("one")
@@ -144,7 +150,7 @@ def come(hosts: Hosts) -> None:
 
     hosts.step("re-plug: the others", 6, both)
     hosts.facts["lost_by_the_replugged_guest"] = stream.outcome().lost
-    hosts.streams.append(replug)
+    hosts.streams.append(("one", "two"))
 
 
 def accidents(hosts: Hosts) -> None:
@@ -301,11 +307,7 @@ def main() -> int:
     (ROOT / "build").mkdir(exist_ok=True)
     (ROOT / "build/hosts.json").write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(hosts.facts))
-    good = not any(hosts.lost.values()) and hosts.facts["database_as_before"]
-    good = good and (
-        hosts.facts["versions_after_the_upgrade"],
-        hosts.facts["versions_after_the_roll_back"],
-    ) == ([1], [0])
+    good = not any(hosts.lost.values()) and hosts.facts.items() >= PROMISED.items()
     print("all as promised" if good else "NOT as promised", file=sys.stderr)
     return 0 if good else 1
 

@@ -89,11 +89,8 @@ def _dispatch() -> Iterator[tuple[int, Conditions, Table]]:
     """Neighbour messages are looked into before the address check lets them pass: who claims an address or a
     link-layer address must own it."""
     solicitation, advertisement = neighbour(_NEIGHBOUR_SOLICITATION), neighbour(_NEIGHBOUR_ADVERTISEMENT)
-    yield (
-        250,
-        {**solicitation, **_UNSPECIFIED},
-        Table.GUARD_TARGET,
-    )  # duplicate address detection (RFC 4862 5.4)
+    duplicate_address_detection = {**solicitation, **_UNSPECIFIED}  # RFC 4862 5.4
+    yield 250, duplicate_address_detection, Table.GUARD_TARGET
     yield 240, {**solicitation, Field.ND_SLL: 0}, Table.GUARD_ADDRESS  # 0 where the option is missing
     yield 240, {**advertisement, Field.ND_TLL: 0}, Table.GUARD_TARGET
     yield 230, solicitation, Table.GUARD_LINK_LAYER

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from overlace.kit.clock import Clock
 from overlace.northbound.auth.caller import Authenticator, Caller
 from overlace.northbound.configuration import NetworkingConfiguration
+from overlace.northbound.errors import Forbidden
 from overlace.northbound.intents import Store
 from overlace.northbound.schema.attributes import Perspective
 from overlace.northbound.views import Views
@@ -29,6 +30,13 @@ class Context:
     async def caller(self, request: Request) -> Caller:
         """Who asks. Raises Unauthorized."""
         return await self.authenticator.authenticate(request)
+
+    async def administrator(self, request: Request, rule: str) -> Caller:
+        """Who asks for what only administrators may. Raises Unauthorized, and Forbidden that names the rule."""
+        caller = await self.caller(request)
+        if not caller.is_admin:
+            raise Forbidden(f"(rule:{rule})")
+        return caller
 
 
 def request_id(request: Request) -> str:

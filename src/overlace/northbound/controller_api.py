@@ -5,10 +5,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from overlace.model.controller import CONTROLLER, Controller
-from overlace.northbound.auth.caller import Caller
 from overlace.northbound.body import json_response, member, read_object
 from overlace.northbound.context import Context, request_id
-from overlace.northbound.errors import BadRequest, Forbidden
+from overlace.northbound.errors import BadRequest
 from overlace.northbound.intents import Transaction
 
 _PATH = "/v2.0/overlace/controller"
@@ -26,12 +25,12 @@ class ControllerApi:
 
     async def show(self, request: Request) -> Response:
         """As it is."""
-        await self._administrator(request, "get_overlace_controller")
+        await self._context.administrator(request, "get_overlace_controller")
         return self._shown()
 
     async def update(self, request: Request) -> Response:
         """`observe_only`: true stops all writing at once, false begins it again."""
-        caller = await self._administrator(request, "update_overlace_controller")
+        caller = await self._context.administrator(request, "update_overlace_controller")
         given = member(await read_object(request), "controller")
         wanted = given.get("observe_only")
         if set(given) != {"observe_only"} or not isinstance(wanted, bool):
@@ -48,9 +47,3 @@ class ControllerApi:
     def _shown(self) -> Response:
         said = self._context.store.snapshot.get(Controller, CONTROLLER) or Controller()
         return json_response({"controller": {"observe_only": said.observe_only}})
-
-    async def _administrator(self, request: Request, rule: str) -> Caller:
-        caller = await self._context.caller(request)
-        if not caller.is_admin:
-            raise Forbidden(f"(rule:{rule})")
-        return caller

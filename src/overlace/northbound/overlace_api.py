@@ -12,7 +12,7 @@ from overlace.model.site import Host
 from overlace.northbound.auth.caller import Caller
 from overlace.northbound.body import json_response, member, read_object
 from overlace.northbound.context import Context
-from overlace.northbound.errors import BadRequest, Forbidden, NotFound
+from overlace.northbound.errors import BadRequest, NotFound
 from overlace.northbound.views import UnknownError
 
 
@@ -35,7 +35,7 @@ class OverlaceApi:
 
     async def status(self, request: Request) -> Response:
         """The controller; administrators only."""
-        await self._administrator(request, "get_overlace_status")
+        await self._context.administrator(request, "get_overlace_status")
         revision = str(self._context.store.snapshot.revision)
         shown = {"revision": revision, **self._context.views.realisation.status()}
         return json_response({"status": shown})
@@ -62,7 +62,7 @@ class OverlaceApi:
 
     async def host(self, request: Request) -> Response:
         """What is the matter with a host; administrators only."""
-        await self._administrator(request, "get_overlace_host_realisation")
+        await self._context.administrator(request, "get_overlace_host_realisation")
         key = request.path_params["id"]
         if self._context.store.snapshot.get(Host, key) is None:
             raise NotFound("host", key)
@@ -70,7 +70,7 @@ class OverlaceApi:
 
     async def flows(self, request: Request) -> Response:
         """The installed flows of one object; administrators only."""
-        await self._administrator(request, "get_overlace_flows")
+        await self._context.administrator(request, "get_overlace_flows")
         word = request.query_params.get("of", "")
         if not word:
             raise BadRequest("Invalid input for flows. Reason: 'of' is missing: the id or name of an object.")
@@ -83,11 +83,6 @@ class OverlaceApi:
         project = None if caller.is_admin else caller.project_id
         found = await _answered(self._context.views.tracer.trace(wanted, project), "trace")
         return json_response({"trace": found})
-
-    async def _administrator(self, request: Request, policy: str) -> None:
-        caller = await self._context.caller(request)
-        if not caller.is_admin:
-            raise Forbidden(f"(rule:{policy})")
 
 
 def _may_see(caller: Caller, project_id: str) -> bool:

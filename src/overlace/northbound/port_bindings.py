@@ -18,13 +18,14 @@ from overlace.northbound.auth.caller import Caller
 from overlace.northbound.body import json_response, member, read_object
 from overlace.northbound.context import Context, request_id
 from overlace.northbound.conversion.scalars import parse_name
-from overlace.northbound.errors import BadRequest, Conflict, Forbidden, NotFound
+from overlace.northbound.errors import BadRequest, Conflict, NotFound
 from overlace.northbound.intents import Reader, Transaction
 from overlace.northbound.resources import port_binding
 from overlace.northbound.resources.base import Operation
 
 R = TypeVar("R")
 _ATTRIBUTES = {"host", "vnic_type", "profile", "project_id", "tenant_id"}
+_RULE = "port_bindings"
 
 
 class PortBindings:
@@ -47,14 +48,14 @@ class PortBindings:
 
     async def index(self, request: Request) -> Response:
         """All bindings of the port."""
-        port = self._port(request, await self._admin(request))
+        port = self._port(request, await self._context.administrator(request, _RULE))
         found = sorted(_bindings(self._context.store.snapshot, port.id), key=lambda each: each.host_id)
         host = request.query_params.get("host")
         return json_response({"bindings": [self._show(b) for b in found if host in (None, b.host_id)]})
 
     async def show(self, request: Request) -> Response:
         """The binding at one host."""
-        port = self._port(request, await self._admin(request))
+        port = self._port(request, await self._context.administrator(request, _RULE))
         found = port_binding.binding_at(self._context.store.snapshot, port.id, request.path_params["host"])
         if found is None:
             raise NotFound("port_binding", f"{port.id} at {request.path_params['host']}")
@@ -62,7 +63,7 @@ class PortBindings:
 
     async def prepare(self, request: Request) -> Response:
         """Wire the port at a further host, silent until it is activated there; at its first host, at once."""
-        caller = await self._admin(request)
+        caller = await self._context.administrator(request, _RULE)
         port = self._port(request, caller)
         given = _checked(member(await read_object(request), "binding"))
         if "host" not in given:
@@ -84,13 +85,13 @@ class PortBindings:
 
     async def update(self, request: Request) -> Response:
         """Nothing of a binding can be changed here; what it already says is accepted."""
-        await self._admin(request)
+        await self._context.administrator(request, _RULE)
         _checked(member(await read_object(request), "binding"))
         return await self.show(request)
 
     async def activate(self, request: Request) -> Response:
         """The port's traffic goes to this host from now on."""
-        caller = await self._admin(request)
+        caller = await self._context.administrator(request, _RULE)
         port, host = self._port(request, caller), request.path_params["host"]
 
         def run(operation: Operation) -> Binding:
@@ -109,7 +110,7 @@ class PortBindings:
 
     async def delete(self, request: Request) -> Response:
         """Abandon a prepared binding, or end a release. Refused for the active one."""
-        caller = await self._admin(request)
+        caller = await self._context.administrator(request, _RULE)
         port, host = self._port(request, caller), request.path_params["host"]
 
         def run(operation: Operation) -> None:
@@ -135,12 +136,6 @@ class PortBindings:
             "project_id": project,
             "tenant_id": project,
         }
-
-    async def _admin(self, request: Request) -> Caller:
-        caller = await self._context.caller(request)
-        if not caller.is_admin:
-            raise Forbidden("(rule:port_bindings)")
-        return caller
 
     def _port(self, request: Request, _: Caller) -> Port:
         key = request.path_params["id"]

@@ -46,7 +46,7 @@ class Quotas:
 
     async def index(self, request: Request) -> Response:
         """The projects with limits of their own."""
-        await self._admin(request, "get_quota")
+        await self._context.administrator(request, "get_quota")
         projects = sorted({quota.project_id for quota in self._context.store.snapshot.all(Quota)})
         shown = [{**self._limits(each), "project_id": each, "tenant_id": each} for each in projects]
         return json_response({"quotas": shown})
@@ -78,7 +78,7 @@ class Quotas:
 
     async def update(self, request: Request) -> Response:
         """Set some limits."""
-        caller = await self._admin(request, "update_quota")
+        caller = await self._context.administrator(request, "update_quota")
         project = request.path_params["project"]
         given = member(await read_object(request), "quota")
         limits = self._parse(given)
@@ -94,7 +94,7 @@ class Quotas:
 
     async def delete(self, request: Request) -> Response:
         """Back to the defaults."""
-        caller = await self._admin(request, "delete_quota")
+        caller = await self._context.administrator(request, "delete_quota")
         project = request.path_params["project"]
 
         def run(transaction: Transaction) -> None:
@@ -135,12 +135,6 @@ class Quotas:
         if not caller.is_admin and project != caller.project_id:
             raise Forbidden("(rule:get_quota)")
         return project
-
-    async def _admin(self, request: Request, rule: str) -> Caller:
-        caller = await self._context.caller(request)
-        if not caller.is_admin:
-            raise Forbidden(f"(rule:{rule})")
-        return caller
 
     async def _transact(self, request: Request, caller: Caller, run: Any) -> None:
         await self._context.store.transact(

@@ -16,7 +16,7 @@ from overlace.model.network import Network
 from overlace.northbound.auth.caller import Caller
 from overlace.northbound.body import json_response, member, read_object
 from overlace.northbound.context import Context, request_id
-from overlace.northbound.errors import BadRequest, Conflict, Forbidden, NotFound
+from overlace.northbound.errors import BadRequest, Conflict, NotFound
 from overlace.northbound.intents import Transaction
 from overlace.northbound.resources.base import Operation
 from overlace.northbound.resources.port import Ports
@@ -40,9 +40,7 @@ class RecoveryApi:
     async def recover(self, request: Request) -> Response:
         """Make the port with the id, MAC address and addresses that the host has; the network is the one that it was
         in, where that is known, else has to be named."""
-        caller = await self._context.caller(request)
-        if not caller.is_admin:
-            raise Forbidden("(rule:create_overlace_recovered_port)")
+        caller = await self._context.administrator(request, "create_overlace_recovered_port")
         given = member(await read_object(request), "port")
         if unknown := set(given) - _ATTRIBUTES:
             raise BadRequest(f"Unrecognized attribute(s) '{', '.join(sorted(unknown))}'")

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from overlace.northbound.body import json_response
 from overlace.northbound.context import Context
-from overlace.northbound.errors import Conflict, Forbidden, NotFound
+from overlace.northbound.errors import Conflict, NotFound
 from overlace.northbound.views import NotPossible, SwitchControl
 
 log = structlog.get_logger(__name__)
@@ -45,18 +45,18 @@ class SwitchApi:
 
     async def index(self, request: Request) -> Response:
         """All, with their phase and counters."""
-        await self._administrator(request, "get_overlace_switch")
+        await self._context.administrator(request, "get_overlace_switch")
         switches = self._context.views.switches.switches()
         return json_response({"switches": [{"name": name, **each} for name, each in switches.items()]})
 
     async def show(self, request: Request) -> Response:
         """One."""
-        await self._administrator(request, "get_overlace_switch")
+        await self._context.administrator(request, "get_overlace_switch")
         return json_response({"switch": self._shown(request.path_params["name"])})
 
     async def difference(self, request: Request) -> Response:
         """What would be written to one, read now; nothing is."""
-        await self._administrator(request, "get_overlace_switch_difference")
+        await self._context.administrator(request, "get_overlace_switch_difference")
         name = request.path_params["name"]
         self._shown(name)
         try:
@@ -68,11 +68,11 @@ class SwitchApi:
     async def operate(self, request: Request) -> Response:
         """Do one of the operations; the answer is what it found, or how the switch is."""
         operation, name = request.path_params["operation"], request.path_params["name"]
-        caller = await self._administrator(request, f"update_overlace_switch:{operation}")
+        caller = await self._context.administrator(request, f"update_overlace_switch:{operation}")
         if operation not in self._operations:
             raise NotFound("operation", f"{operation} (there are {', '.join(self._operations)})")
         self._shown(name)
-        log.info("switch operation", operation=operation, switch=name, user=caller)
+        log.info("switch operation", operation=operation, switch=name, user=caller.user_id)
         try:
             found = await self._operations[operation](name)
         except NotPossible as reason:
@@ -84,9 +84,3 @@ class SwitchApi:
         if shown is None:
             raise NotFound("switch", name)
         return {"name": name, **shown}
-
-    async def _administrator(self, request: Request, rule: str) -> str:
-        caller = await self._context.caller(request)
-        if not caller.is_admin:
-            raise Forbidden(f"(rule:{rule})")
-        return caller.user_id

@@ -8,7 +8,6 @@ from starlette.routing import BaseRoute, Route
 
 from overlace.northbound.body import json_response
 from overlace.northbound.context import Context
-from overlace.northbound.errors import Forbidden
 
 
 class UnderlayApi:
@@ -27,20 +26,20 @@ class UnderlayApi:
 
     async def liveness(self, request: Request) -> Response:
         """Each end's word on each BFD session."""
-        await self._admin(request, "liveness")
+        await self._context.administrator(request, "get_overlace_liveness")
         sessions = self._context.views.underlay.liveness()
         return json_response({"liveness": _of(request, sessions, "host", "remote_host")})
 
     async def paths(self, request: Request) -> Response:
         """What the path-MTU probes have found."""
-        await self._admin(request, "paths")
+        await self._context.administrator(request, "get_overlace_paths")
         return json_response(
             {"paths": _of(request, self._context.views.underlay.paths(), "source", "target")}
         )
 
     async def alarms(self, request: Request) -> Response:
         """What an operator should do something about."""
-        await self._admin(request, "alarms")
+        await self._context.administrator(request, "get_overlace_alarms")
         host = request.query_params.get("host")
         found = self._context.views.underlay.alarms()
         shown = [
@@ -49,11 +48,6 @@ class UnderlayApi:
             if not host or host in each.hosts
         ]
         return json_response({"alarms": shown})
-
-    async def _admin(self, request: Request, what: str) -> None:
-        caller = await self._context.caller(request)
-        if not caller.is_admin:
-            raise Forbidden(f"(rule:get_overlace_{what})")
 
 
 def _of(
