@@ -9,19 +9,18 @@ second later is started again. What was sent and never answered is counted, with
 
 import argparse
 import json
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from bench.first_packet import PROBER_OCTET, Contender, address, attach, grow, overlace, peer
+from bench.laboratory import side_by_side
 from bench.ovn import Ovn
 from bench.tenants import PORTS_OF_TENANT
 from tools.cloud import Cloud, host_names, until
 from tools.echo_stream import EchoStream, Outcome
 
 from overlace.lab.lab import Lab
-from overlace.lab.topology import Site, Topology
 
 _TARGET_OCTET = 3
 _INTERVAL = 0.001
@@ -31,30 +30,21 @@ _WARM_UP = 1.0
 
 def run(ports: int, rounds: int, seconds: float, name: str = "coldstart") -> dict[str, list[Outcome]]:
     """Outcomes by system, in a laboratory of its own."""
-    topology = Topology(sites=(Site("site-a", ("h1", "h2"), ipv4="10.1.0.0/24"),), underlay="ipv4")
     taken: dict[str, list[Outcome]] = {"overlace": [], "ovn": []}
-    with tempfile.TemporaryDirectory() as scratch, Lab.up(topology, name) as lab:
-        cloud, ovn = Cloud(lab, Path(scratch)), Ovn(lab)
-        try:
-            cloud.start()
-            cloud.join_hosts()
-            ovn.start(lab.hosts)
-            restarts = (
-                (overlace(cloud), lambda: restart(cloud)),
-                (peer(ovn), lambda: restart_peer(lab, ovn)),
-            )
-            for contender, _ in restarts:
-                contender.tenants.add(0)
-                connect(lab, contender)
-            grow(tuple(contender for contender, _ in restarts), 0, ports // PORTS_OF_TENANT)
-            for number in range(rounds):
-                for contender, again in restarts:
-                    taken[contender.name].append(once(lab, contender, again, seconds))
-                print(f"\r{number + 1}/{rounds}", end="", flush=True)
-            print()
-        finally:
-            cloud.kill()
-            ovn.stop()
+    with side_by_side(name) as both:
+        restarts = (
+            (overlace(both.cloud), lambda: restart(both.cloud)),
+            (peer(both.ovn), lambda: restart_peer(both.lab, both.ovn)),
+        )
+        for contender, _ in restarts:
+            contender.tenants.add(0)
+            connect(both.lab, contender)
+        grow(tuple(contender for contender, _ in restarts), 0, ports // PORTS_OF_TENANT)
+        for number in range(rounds):
+            for contender, again in restarts:
+                taken[contender.name].append(once(both.lab, contender, again, seconds))
+            print(f"\r{number + 1}/{rounds}", end="", flush=True)
+        print()
     return taken
 
 

@@ -74,7 +74,7 @@ def free_ports(number: int) -> list[int]:
 def controller_process(directory: Path) -> Iterator[ControllerProcess]:
     """Run `overlace serve` with its database in `directory`; it is ended at the end of the block."""
     api, openflow, ovsdb = free_ports(3)
-    command = [str(Path(sys.executable).with_name("overlace")), "serve", "--plaintext"]
+    command = [str(Path(sys.executable).with_name("overlace")), "serve"]
     command += ["--database", f"{directory}/overlace.db", "--api-port", str(api)]
     command += ["--openflow-port", str(openflow), "--ovsdb-port", str(ovsdb)]
     command += ["--plaintext"]  # the simulated hosts' own TLS would be measured, too

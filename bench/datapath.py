@@ -13,7 +13,6 @@ import argparse
 import json
 import random
 import statistics
-import tempfile
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.datagrams import DatagramPair, tcp_megabits
-from bench.ovn import Ovn
+from bench.laboratory import side_by_side
 from bench.pipelines import (
     OVERLACE,
     OVERLACE_OPEN,
@@ -38,7 +37,6 @@ from bench.switch_process import SwitchProcess, masks
 from tools.cloud import Cloud
 
 from overlace.lab.lab import Lab
-from overlace.lab.topology import Site, Topology
 
 _UDP_PORT, _TCP_PORT = 7000, 7001
 _FIRSTS = 3
@@ -147,26 +145,17 @@ class Bench:
 
 def measure(rounds: int, seconds: float, rate: float, name: str = "datapath") -> dict[str, Any]:
     """Build everything, take all samples, take it down."""
-    topology = Topology(sites=(Site("site-a", ("h1", "h2"), ipv4="10.1.0.0/24"),), underlay="ipv4")
     taken: dict[str, Taken] = defaultdict(Taken)
-    with tempfile.TemporaryDirectory() as scratch, Lab.up(topology, name) as lab:
-        cloud, ovn = Cloud(lab, Path(scratch)), Ovn(lab)
-        try:
-            cloud.start()
-            cloud.join_hosts()
-            ovn.start(lab.hosts)
-            build(lab, cloud, ovn)
-            bench = Bench(lab, cloud, seconds, rate)
-            shapes = {each.name: bench.shape(each) for each in PIPELINES}
-            order = random.Random(rounds)
-            for number in range(rounds):
-                for pipeline in order.sample(PIPELINES, len(PIPELINES)):
-                    bench.turn(pipeline, taken[pipeline.name])
-                print(f"\r{number + 1}/{rounds}", end="", flush=True)
-            print()
-        finally:
-            cloud.kill()
-            ovn.stop()
+    with side_by_side(name) as both:
+        build(both.lab, both.cloud, both.ovn)
+        bench = Bench(both.lab, both.cloud, seconds, rate)
+        shapes = {each.name: bench.shape(each) for each in PIPELINES}
+        order = random.Random(rounds)
+        for number in range(rounds):
+            for pipeline in order.sample(PIPELINES, len(PIPELINES)):
+                bench.turn(pipeline, taken[pipeline.name])
+            print(f"\r{number + 1}/{rounds}", end="", flush=True)
+        print()
     return figures_of(taken, shapes)
 
 

@@ -12,7 +12,6 @@ tenants exist in both systems.
 
 import argparse
 import json
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from bench.echo_probe import Echo, EchoProbe
+from bench.laboratory import side_by_side
 from bench.ovn import BRIDGE as OVN_BRIDGE, Ovn
 from bench.summary import Ratio, Summary
 from bench.tenants import PORTS_OF_TENANT, OverlaceTenants, OvnTenants, Tenants, group_name, network_name
@@ -27,7 +27,6 @@ from tools.cloud import Cloud, interface_of
 
 from overlace.kit.addresses import format_mac
 from overlace.lab.lab import DEFAULT_BRIDGE, Lab
-from overlace.lab.topology import Site, Topology
 
 PROBER_OCTET, FIRST_OCTET = 2, 20
 SETTLE = 0.3
@@ -75,29 +74,20 @@ def main() -> None:
 
 def run(sizes: list[int], samples: int, name: str = "bench") -> dict[int, dict[str, list[float]]]:
     """Milliseconds by size and system, in a laboratory of its own."""
-    topology = Topology(sites=(Site("site-a", ("h1", "h2"), ipv4="10.1.0.0/24"),), underlay="ipv4")
     results: dict[int, dict[str, list[float]]] = {}
-    with tempfile.TemporaryDirectory() as scratch, Lab.up(topology, name) as lab:
-        cloud, ovn = Cloud(lab, Path(scratch)), Ovn(lab)
-        try:
-            cloud.start()
-            cloud.join_hosts()
-            ovn.start(lab.hosts)
-            contenders = (overlace(cloud), peer(ovn))
-            for each in contenders:
-                each.tenants.add(0)
-                attach(lab, each, "h1", f"{each.name}-prober", PROBER_OCTET)
-                each.prepare(f"{each.name}-prober", PROBER_OCTET)()
-            octet, tenants = FIRST_OCTET, 0
-            for size in sizes:
-                grow(contenders, tenants, size // PORTS_OF_TENANT)
-                tenants = size // PORTS_OF_TENANT
-                results[size] = measure(lab, contenders, range(octet, octet + samples))
-                octet += samples
-                show(size, results[size])
-        finally:
-            cloud.kill()
-            ovn.stop()
+    with side_by_side(name) as both:
+        contenders = (overlace(both.cloud), peer(both.ovn))
+        for each in contenders:
+            each.tenants.add(0)
+            attach(both.lab, each, "h1", f"{each.name}-prober", PROBER_OCTET)
+            each.prepare(f"{each.name}-prober", PROBER_OCTET)()
+        octet, tenants = FIRST_OCTET, 0
+        for size in sizes:
+            grow(contenders, tenants, size // PORTS_OF_TENANT)
+            tenants = size // PORTS_OF_TENANT
+            results[size] = measure(both.lab, contenders, range(octet, octet + samples))
+            octet += samples
+            show(size, results[size])
     return results
 
 
