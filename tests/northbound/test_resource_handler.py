@@ -54,7 +54,7 @@ async def test_given_a_change_when_committed_then_actor_request_and_source_are_r
     api: httpx.AsyncClient, store: MemoryStore
 ) -> None:
     answer = await api.post("/v2.0/networks", json={"network": {}})
-    assert store.history == [("admin", answer.headers["x-openstack-request-id"], "api")]
+    assert store.history == [("admin", answer.headers["x-openstack-request-id"], "api from 127.0.0.1")]
 
 
 JSON = st.recursive(

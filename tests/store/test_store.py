@@ -145,18 +145,6 @@ async def test_the_feed_tells_every_commit_in_order(store: Store) -> None:
     unsubscribe()
 
 
-async def test_the_log_tells_who_changed_what(store: Store) -> None:
-    await store.transact(lambda tx: tx.put(HOST), actor="alice", request_id="req-9", source="127.0.0.1")
-    [entry] = await store.history()
-    assert (entry["actor"], entry["request_id"], entry["kind"], entry["id"]) == (
-        "alice",
-        "req-9",
-        "host",
-        "h",
-    )
-    assert entry["before"] is None
-
-
 def _drop_the_change_table(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("drop table changes")

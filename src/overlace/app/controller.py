@@ -168,7 +168,7 @@ async def _controller(
     authentication = authenticator(settings, store, clock)
     application = create_application(
         cast("intents.Store", store),
-        Views(views, switchboard, views, tracer, switches, underlay_status),
+        Views(views, switchboard, views, tracer, switches, underlay_status, store),
         authentication,
         clock,
         configuration,

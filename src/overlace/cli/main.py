@@ -9,6 +9,7 @@ from overlace.cli.difference import adopt, diff, recover
 from overlace.cli.flows import flows
 from overlace.cli.host import host
 from overlace.cli.join import join, leave
+from overlace.cli.log import log
 from overlace.cli.move import move
 from overlace.cli.observe import observe
 from overlace.cli.pki import pki
@@ -39,7 +40,7 @@ _COMMANDS = (
     *(site, host, join, leave, switch, link, pki),
     *(project, user),
     *(diff, observe, adopt, recover),
-    *(trace, why, flows, move, underlay),
+    *(trace, why, flows, log, move, underlay),
 )
 
 for command in _COMMANDS:

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from overlace.model.site import Host
 from overlace.northbound.body import json_response, member, read_object
-from overlace.northbound.context import Context, request_id
+from overlace.northbound.context import Context, request_id, source
 from overlace.northbound.conversion.scalars import (
     matches_boolean,
     parse_boolean,
@@ -89,7 +89,7 @@ class Agents:
             return changed
 
         committed = await self._context.store.transact(
-            run, actor=caller.user_id, request_id=request_id(request), source="api"
+            run, actor=caller.user_id, request_id=request_id(request), source=source(request)
         )
         return json_response({"agent": self._agent(committed.result, self._context.views.underlay.alarms())})
 

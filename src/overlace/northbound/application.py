@@ -29,6 +29,7 @@ from overlace.northbound.identity.tokens import TokenApi
 from overlace.northbound.identity.users import Users
 from overlace.northbound.intents import Store
 from overlace.northbound.ip_availability import IpAvailability
+from overlace.northbound.log_api import LogApi
 from overlace.northbound.overlace_api import OverlaceApi
 from overlace.northbound.port_bindings import PortBindings
 from overlace.northbound.quota_api import Quotas
@@ -76,7 +77,7 @@ def create_application(
             routes += TagHandler(handler).routes()
         routes += handler.routes()
     routes += IpAvailability(context).routes() + Agents(context).routes() + Extensions(context).routes()
-    routes += RecoveryApi(context).routes() + ControllerApi(context).routes()
+    routes += RecoveryApi(context).routes() + ControllerApi(context).routes() + LogApi(context).routes()
     routes += Quotas(context).routes() + SwitchApi(context).routes() + UnderlayApi(context).routes()
     routes += Versions(_words(handlers)).routes()
     if isinstance(auth, IdentityAuthentication):

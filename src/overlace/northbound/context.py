@@ -42,3 +42,8 @@ class Context:
 def request_id(request: Request) -> str:
     """The id under which the request is answered and its change recorded."""
     return str(request.scope.get("overlace.request_id", ""))
+
+
+def source(request: Request, through: str = "api") -> str:
+    """Through what a change came and from which address, as the log of changes keeps it."""
+    return f"{through} from {request.client.host}" if request.client is not None else through

@@ -6,7 +6,7 @@ from starlette.routing import BaseRoute, Route
 
 from overlace.model.controller import CONTROLLER, Controller
 from overlace.northbound.body import json_response, member, read_object
-from overlace.northbound.context import Context, request_id
+from overlace.northbound.context import Context, request_id, source
 from overlace.northbound.errors import BadRequest
 from overlace.northbound.intents import Transaction
 
@@ -40,7 +40,7 @@ class ControllerApi:
             transaction.put(Controller(observe_only=wanted))
 
         await self._context.store.transact(
-            run, actor=caller.user_id, request_id=request_id(request), source="api"
+            run, actor=caller.user_id, request_id=request_id(request), source=source(request)
         )
         return self._shown()
 

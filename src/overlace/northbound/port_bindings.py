@@ -16,7 +16,7 @@ from overlace.model import binder
 from overlace.model.port import Binding, BindingState, Port
 from overlace.northbound.auth.caller import Caller
 from overlace.northbound.body import json_response, member, read_object
-from overlace.northbound.context import Context, request_id
+from overlace.northbound.context import Context, request_id, source
 from overlace.northbound.conversion.scalars import parse_name
 from overlace.northbound.errors import BadRequest, Conflict, NotFound
 from overlace.northbound.intents import Reader, Transaction
@@ -151,7 +151,7 @@ class PortBindings:
             return run(Operation(transaction, caller, configuration))
 
         committed = await self._context.store.transact(
-            work, actor=caller.user_id, request_id=request_id(request), source="api"
+            work, actor=caller.user_id, request_id=request_id(request), source=source(request)
         )
         return committed.result
 

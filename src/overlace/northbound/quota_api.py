@@ -11,7 +11,7 @@ from overlace.model.declaration import RESOURCES
 from overlace.model.identity import Quota
 from overlace.northbound.auth.caller import Caller
 from overlace.northbound.body import json_response, member, read_object
-from overlace.northbound.context import Context, request_id
+from overlace.northbound.context import Context, request_id, source
 from overlace.northbound.conversion.scalars import between
 from overlace.northbound.errors import BadRequest, Forbidden
 from overlace.northbound.intents import Transaction
@@ -138,5 +138,5 @@ class Quotas:
 
     async def _transact(self, request: Request, caller: Caller, run: Any) -> None:
         await self._context.store.transact(
-            run, actor=caller.user_id, request_id=request_id(request), source="api"
+            run, actor=caller.user_id, request_id=request_id(request), source=source(request)
         )

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from overlace.model.network import Network
 from overlace.northbound.auth.caller import Caller
 from overlace.northbound.body import json_response, member, read_object
-from overlace.northbound.context import Context, request_id
+from overlace.northbound.context import Context, request_id, source
 from overlace.northbound.errors import BadRequest, Conflict, NotFound
 from overlace.northbound.intents import Transaction
 from overlace.northbound.resources.base import Operation
@@ -98,5 +98,5 @@ class RecoveryApi:
             self._ports.recover(operation, dict(given), found["id"], found["key"])
 
         await self._context.store.transact(
-            run, actor=caller.user_id, request_id=request_id(request), source="api"
+            run, actor=caller.user_id, request_id=request_id(request), source=source(request)
         )

@@ -15,15 +15,13 @@ from starlette.routing import BaseRoute, Route
 
 from overlace.northbound.auth.caller import Caller
 from overlace.northbound.body import json_response, member, members, read_object
-from overlace.northbound.context import Context, request_id
+from overlace.northbound.context import Context, request_id, source
 from overlace.northbound.errors import Forbidden, NotFound
 from overlace.northbound.intents import Reader, Transaction
 from overlace.northbound.query import Query
 from overlace.northbound.resources.base import Operation, Resource
 from overlace.northbound.resources.quota import check_quota
 from overlace.northbound.revisions import check_revision, expected_revision
-
-_SOURCE = "api"
 
 
 class ResourceHandler:
@@ -189,7 +187,7 @@ class ResourceHandler:
             return run(Operation(transaction, caller, configuration))
 
         committed = await self.context.store.transact(
-            work, actor=caller.user_id, request_id=request_id(request), source=_SOURCE
+            work, actor=caller.user_id, request_id=request_id(request), source=source(request)
         )
         return committed.result
 

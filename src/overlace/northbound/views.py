@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from overlace.store.history import LoggedRevision, LogQuestion
+
 
 class StatusView(Protocol):
     """The truth about "done"."""
@@ -130,6 +132,14 @@ class UnderlayView(Protocol):
         ...
 
 
+class ChangeLog(Protocol):
+    """Who changed what."""
+
+    async def log(self, question: LogQuestion, /) -> Sequence[LoggedRevision]:
+        """What matches. Raises StoreUnavailable when it cannot be read."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Views:
     """All of them."""
@@ -140,3 +150,4 @@ class Views:
     tracer: Tracer
     switches: SwitchControl
     underlay: UnderlayView
+    changes: ChangeLog

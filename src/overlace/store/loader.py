@@ -1,4 +1,4 @@
-"""Reading the database: all of it at the start, in bulk, and the log of changes on demand."""
+"""Reading the database at the start: all of it, in bulk."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from overlace.model.declaration import RESOURCES, Index
 from overlace.model.snapshot import Snapshot
 from overlace.store.allocation import Allocations, Pool
 from overlace.store.codec import decode_row
-from overlace.store.tables import ALLOCATIONS, CHANGES, EPOCHS, META, REVISIONS, VALUES
+from overlace.store.tables import ALLOCATIONS, EPOCHS, META, VALUES
 from overlace.store.writer import CURSOR
 
 
@@ -55,18 +55,6 @@ def load(engine: Engine, origin: str) -> Loaded:
         revision = Revision(meta["origin"], int(meta["epoch"]), int(meta["number"]))
         allocations = _allocations(connection, meta)
         return Loaded(meta["cluster"], _ends(connection), _snapshot(connection, revision), allocations)
-
-
-def history(engine: Engine, limit: int) -> list[dict[str, Any]]:
-    """The newest changes first: who, when, what; `before` and `after` are JSON text."""
-    joined = CHANGES.join(
-        REVISIONS, (CHANGES.c.epoch == REVISIONS.c.epoch) & (CHANGES.c.number == REVISIONS.c.number)
-    )
-    who = (REVISIONS.c.actor, REVISIONS.c.request_id, REVISIONS.c.source, REVISIONS.c.at)
-    newest = CHANGES.c.epoch.desc(), CHANGES.c.number.desc(), CHANGES.c.kind, CHANGES.c.id
-    wanted = select(CHANGES, *who).select_from(joined).order_by(*newest).limit(limit)
-    with engine.connect() as connection:
-        return [dict(row) for row in connection.execute(wanted).mappings()]
 
 
 def _ends(connection: Connection) -> dict[int, int]:

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from overlace.kit.clock import Clock
 from overlace.kit.revision import Revision
@@ -23,7 +24,8 @@ from overlace.model.snapshot import Change, Snapshot
 from overlace.store.allocation import Allocations
 from overlace.store.engine import create_store_engine
 from overlace.store.errors import StoreUnavailable
-from overlace.store.loader import Loaded, begin_epoch, history, load
+from overlace.store.history import LoggedRevision, LogQuestion, read_log
+from overlace.store.loader import Loaded, begin_epoch, load
 from overlace.store.migrations import migrate
 from overlace.store.transaction import Transaction
 from overlace.store.writer import Origin, Record, encode_record, write
@@ -173,9 +175,12 @@ class Store:
         is part of the same revision. What it raises fails the transaction."""
         self._companions.append(companion)
 
-    async def history(self, limit: int = 100) -> list[dict[str, Any]]:
-        """The newest changes first: who changed what, when, from where, before and after."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, history, self._engine, limit)
+    async def log(self, question: LogQuestion) -> list[LoggedRevision]:
+        """What was changed, as far as it is durable. Raises StoreUnavailable when the database cannot be read."""
+        try:
+            return await asyncio.to_thread(read_log, self._engine, self.snapshot.revision.origin, question)
+        except SQLAlchemyError as reason:
+            raise StoreUnavailable(f"the log of changes cannot be read: {reason}") from reason
 
     async def _durable(self, record: Record | None, changes: tuple[Change, ...]) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from overlace.northbound.auth.caller import Caller
 from overlace.northbound.auth.identity import IdentityAuthentication
-from overlace.northbound.context import Context, request_id
+from overlace.northbound.context import Context, request_id, source
 from overlace.northbound.identity.errors import forbidden
 from overlace.northbound.intents import Reader, Transaction
 
@@ -43,7 +43,7 @@ class Access:
     async def write(self, request: Request, caller: Caller, run: Callable[[Transaction], R]) -> R:
         """Run a change in a transaction."""
         committed = await self.context.store.transact(
-            run, actor=caller.user_id, request_id=request_id(request), source="identity"
+            run, actor=caller.user_id, request_id=request_id(request), source=source(request, "identity")
         )
         return committed.result
 
