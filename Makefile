@@ -2,10 +2,10 @@
 VENV := .venv
 PY   := $(VENV)/bin/python
 PORTS ?= 1000,10000
-DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping tcpdump busybox
+DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping tcpdump busybox systemd
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-hosts test bench-cold-start bench-datapath bench-first-packet bench-port-ready soak conformance schema check docs format clean
+.PHONY: help setup demo demo-hosts test deb deb-smoke bench-cold-start bench-datapath bench-first-packet bench-port-ready soak conformance schema check docs format clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,17 @@ demo-hosts: setup ## Overlace comes to hosts that are at work, loses its disk, a
 
 test: setup build/.ovn-packages ## All tests: pure, against Open vSwitch, and in the lab (root)
 	$(VENV)/bin/pytest
+
+deb: setup ## A Debian package with systemd unit and sample configuration; build/overlace_*.deb
+	$(PY) -m tools.debian_package build
+
+deb-smoke: deb build/.debootstrap-package ## Install, serve, join a switch and purge in a clean Debian 12 (root)
+	$(PY) -m tools.debian_smoke build/overlace_*.deb
+
+build/.debootstrap-package: build/.packages
+	@dpkg -s debootstrap >/dev/null 2>&1 || \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap
+	@touch $@
 
 conformance: setup build/conformance-venv/.installed ## The networking API's public conformance tests
 	$(PY) -m tools.conformance

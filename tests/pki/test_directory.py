@@ -1,5 +1,6 @@
 """The files: strict, whole, and changed by one at a time."""
 
+import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -101,3 +102,15 @@ def test_those_who_change_it_at_once_all_succeed(issuer: Issuer) -> None:
     assert set(subjects) == {f"host:{name}" for name in names} | {"controller:overlace"}
     leftovers = [path.name for path in issuer.directory.path.iterdir() if path.name.startswith(".")]
     assert leftovers == []
+
+
+def test_given_a_directory_of_another_user_when_root_changes_it_then_that_user_can_read_it(
+    issuer: Issuer,
+) -> None:
+    service = 65534
+    for path in (issuer.directory.path, *issuer.directory.path.iterdir()):
+        os.chown(path, service, service)
+    issuer.serve_at(["192.0.2.2"])
+    issuer.begin_rollover()
+    owners = {path.name: path.stat().st_uid for path in issuer.directory.path.iterdir()}
+    assert set(owners.values()) == {service}, owners

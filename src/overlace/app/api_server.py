@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from starlette.applications import Starlette
 from overlace.app.failures import StartFailure
 from overlace.app.http_protocol import BoundedHttp
 from overlace.app.listening import listening_socket, named
+from overlace.app.readiness import READY, STOPPING, tell_manager
 from overlace.app.settings import ControllerSettings, is_loopback
 
 log = structlog.get_logger(__name__)
@@ -36,8 +38,14 @@ class ApiServer(uvicorn.Server):
             for each in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(each)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """From here on requests are answered, which is what a service manager waits for."""
+        await super().startup(sockets)
+        tell_manager(READY)
+
     def _stop(self, name: str) -> None:
         log.info("controller stops", signal=name)
+        tell_manager(STOPPING)
         self.should_exit = True
 
 

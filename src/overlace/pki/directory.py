@@ -129,6 +129,7 @@ class PkiDirectory:
             descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # mode 0600
             try:
                 with os.fdopen(descriptor, "wb") as file:
+                    self._give_to_owner(descriptor)
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
@@ -138,6 +139,12 @@ class PkiDirectory:
             self._synchronise()
         except OSError as error:
             raise PkiError(f"cannot write {path}: {error.strerror}") from error
+
+    def _give_to_owner(self, descriptor: int) -> None:
+        """Root may run the commands, and the controller under a user of its own must read what they wrote."""
+        if os.geteuid() == 0:
+            owner = self.path.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
     def _synchronise(self) -> None:
         descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
@@ -154,6 +161,7 @@ class PkiDirectory:
         except OSError as error:
             raise PkiError(f"cannot lock {self.path}: {error.strerror}") from error
         try:
+            self._give_to_owner(descriptor)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
