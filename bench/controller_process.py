@@ -9,25 +9,46 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 LOOPBACK = "127.0.0.1"
-_STARTING = 60.0
+_STARTING = 120.0
 
 
-@dataclass
 class ControllerProcess:
-    """Ports of the API, of OpenFlow and of OVSDB; `pid` is the process itself."""
+    """`overlace serve` with its database in `directory`; it can be killed and started again on the same ports."""
 
-    pid: int
-    api_port: int
-    openflow_port: int
-    ovsdb_port: int
-
-    def __post_init__(self) -> None:
+    def __init__(self, directory: Path, *options: str) -> None:
+        self._directory = directory
+        self.api_port, self.openflow_port, self.ovsdb_port = free_ports(3)
+        self._command = [str(Path(sys.executable).with_name("overlace")), "serve", "--plaintext"]
+        self._command += ["--database", f"{directory}/overlace.db", "--api-port", str(self.api_port)]
+        self._command += ["--openflow-port", str(self.openflow_port), "--ovsdb-port", str(self.ovsdb_port)]
+        self._command += ["--log-level", "warning", *options]
         self._connection = http.client.HTTPConnection(LOOPBACK, self.api_port, timeout=600)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process itself. Raises RuntimeError when it does not run."""
+        if self._process is None:
+            raise RuntimeError("the controller does not run")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Returns when the API answers."""
+        with (self._directory / "controller.log").open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        self._await_answer(self._process)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        self._connection.close()
 
     def api(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """One call. Raises RuntimeError with the answer when it is refused."""
@@ -46,6 +67,13 @@ class ControllerProcess:
             raise RuntimeError(f"{method} {path}: {reply.status} {answer}")
         return answer
 
+    def metrics(self) -> dict[str, float]:
+        """The controller's own counters without labels, as Prometheus would read them."""
+        self._connection.request("GET", "/metrics")
+        lines = self._connection.getresponse().read().decode().splitlines()
+        pairs = (line.split() for line in lines if not line.startswith("#") and "{" not in line)
+        return {name: float(value) for name, value in pairs}
+
     def cpu_seconds(self) -> float:
         """Processor time that the controller has used."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -57,6 +85,18 @@ class ControllerProcess:
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024
         raise RuntimeError("the kernel does not tell PSS")
+
+    def _await_answer(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + _STARTING
+        while True:
+            try:
+                self.api("GET", "/")
+                return
+            except OSError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log = (self._directory / "controller.log").read_text()[-2000:]
+                    raise SystemExit(f"the controller does not start:\n{log}") from None
+                time.sleep(0.02)
 
 
 def free_ports(number: int) -> list[int]:
@@ -71,32 +111,11 @@ def free_ports(number: int) -> list[int]:
 
 
 @contextmanager
-def controller_process(directory: Path) -> Iterator[ControllerProcess]:
-    """Run `overlace serve` with its database in `directory`; it is ended at the end of the block."""
-    api, openflow, ovsdb = free_ports(3)
-    command = [str(Path(sys.executable).with_name("overlace")), "serve"]
-    command += ["--database", f"{directory}/overlace.db", "--api-port", str(api)]
-    command += ["--openflow-port", str(openflow), "--ovsdb-port", str(ovsdb)]
-    command += ["--plaintext"]  # the simulated hosts' own TLS would be measured, too
-    with (directory / "controller.log").open("ab") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+def controller_process(directory: Path, *options: str) -> Iterator[ControllerProcess]:
+    """Run a controller with these options of `overlace serve`; it is ended at the end of the block."""
+    running = ControllerProcess(directory, *options)
     try:
-        running = ControllerProcess(process.pid, api, openflow, ovsdb)
-        _wait_for(running, process, directory)
+        running.start()
         yield running
     finally:
-        process.kill()
-        process.wait()
-
-
-def _wait_for(running: ControllerProcess, process: subprocess.Popen[bytes], directory: Path) -> None:
-    deadline = time.monotonic() + _STARTING
-    while True:
-        try:
-            running.api("GET", "/")
-            return
-        except OSError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                log = (directory / "controller.log").read_text()[-2000:]
-                raise SystemExit(f"the controller does not start:\n{log}") from None
-            time.sleep(0.1)
+        running.kill()

@@ -43,10 +43,15 @@ class SimulatedDatabase(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.transactions = 0
 
-    async def connect(self, address: str, port: int) -> None:
-        """Connect to a controller."""
+    async def connect(self, address: str, port: int, own: tuple[str, int] | None = None) -> None:
+        """Connect to a controller, from an address of its own if one is given. Raises OSError."""
         self._framer, self._monitor = JsonFramer(), None
-        await asyncio.get_running_loop().create_connection(lambda: self, address, port)
+        await asyncio.get_running_loop().create_connection(lambda: self, address, port, local_addr=own)
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection."""
+        return self._transport is not None
 
     @property
     def monitored(self) -> bool:
