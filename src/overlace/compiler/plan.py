@@ -9,7 +9,7 @@ plan into this one, and is all that the southbound needs.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from overlace.datapath.flow import Flow, Group, Meter
+from overlace.datapath.flow import Flow, FlowKey, Group, Meter
 
 SwitchName = str
 FragmentId = tuple[str, ...]
@@ -40,6 +40,15 @@ class Fragment:
     groups: tuple[Group, ...] = ()
     meters: tuple[Meter, ...] = ()
     tunnel_ports: tuple[TunnelPort, ...] = ()
+    _flow_keys: tuple[FlowKey, ...] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def flow_keys(self) -> tuple[FlowKey, ...]:
+        """The identities of `flows`, in their order: the same objects for every switch that asks."""
+        if self._flow_keys is None:
+            object.__setattr__(self, "_flow_keys", tuple([flow.key for flow in self.flows]))
+        assert self._flow_keys is not None
+        return self._flow_keys
 
     def same_content(self, other: "Fragment") -> bool:
         """True when both put the same things into a switch."""

@@ -39,9 +39,10 @@ class Contents:
 
     def apply(self, change: SwitchChange) -> TableOperations:
         """As `DesiredTable.apply`, but a fragment that conflicts is held out instead of raising."""
-        for id_ in (*change.added, *change.removed):
-            self.held_out.pop(id_, None)
-            self._unreported.pop(id_, None)
+        if self.held_out:
+            for id_ in (*change.added, *change.removed):
+                self.held_out.pop(id_, None)
+                self._unreported.pop(id_, None)
         change = SwitchChange(dict(change.added), dict(change.removed))
         self._refuse_what_it_cannot(change)
         before = self.table.fragments

@@ -6,8 +6,7 @@ a switch that holds exactly the present contents; `difference` answers what a sw
 something else. Nothing here knows about connections.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from operator import attrgetter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from overlace.compiler.plan import Fragment, FragmentId, SwitchChange, TunnelPort
@@ -22,10 +21,25 @@ IsLearned = Callable[[int], bool]
 K = TypeVar("K")
 V = TypeVar("V")
 
-_flows_of: Callable[[Fragment], tuple[Flow, ...]] = attrgetter("flows")
-_groups_of: Callable[[Fragment], tuple[Group, ...]] = attrgetter("groups")
-_meters_of: Callable[[Fragment], tuple[Meter, ...]] = attrgetter("meters")
-_ports_of: Callable[[Fragment], tuple[TunnelPort, ...]] = attrgetter("tunnel_ports")
+
+def _flows_of(fragment: Fragment) -> Iterator[tuple[FlowKey, Flow]]:
+    return zip(fragment.flow_keys, fragment.flows, strict=True)
+
+
+def _groups_of(fragment: Fragment) -> Iterator[tuple[int, Group]]:
+    return ((group.group_id, group) for group in fragment.groups)
+
+
+def _meters_of(fragment: Fragment) -> Iterator[tuple[int, Meter]]:
+    return ((meter.meter_id, meter) for meter in fragment.meters)
+
+
+def _ports_of(fragment: Fragment) -> Iterator[tuple[str, TunnelPort]]:
+    return ((port.name, port) for port in fragment.tunnel_ports)
+
+
+def _flows_alone(fragment: Fragment) -> bool:
+    return not (fragment.groups or fragment.meters or fragment.tunnel_ports)
 
 
 class ConflictError(Exception):
@@ -49,10 +63,10 @@ class DesiredTable:
         self._is_learned = is_learned
         self._canonical = canonical
         self._fragments: dict[FragmentId, Fragment] = {}
-        self._flows: Holdings[FlowKey, Flow] = Holdings(attrgetter("key"))
-        self._groups: Holdings[int, Group] = Holdings(attrgetter("group_id"))
-        self._meters: Holdings[int, Meter] = Holdings(attrgetter("meter_id"))
-        self._tunnel_ports: Holdings[str, TunnelPort] = Holdings(attrgetter("name"))
+        self._flows: Holdings[FlowKey, Flow] = Holdings()
+        self._groups: Holdings[int, Group] = Holdings()
+        self._meters: Holdings[int, Meter] = Holdings()
+        self._tunnel_ports: Holdings[str, TunnelPort] = Holdings()
         self._generation = 0
 
     @property
@@ -96,21 +110,21 @@ class DesiredTable:
         ]
         leaving = [fragment.id for fragment in added if fragment.id in self._fragments]
         leaving += [id_ for id_ in change.removed if id_ in self._fragments and id_ not in change.added]
+        if not leaving and (brought := self._bring_new(added)) is not None:
+            return brought
         released = [self._fragments[id_] for id_ in leaving]
         flows = self._stage(self._flows, _flows_of, released, added)
-        groups = self._stage(self._groups, _groups_of, released, added)
-        meters = self._stage(self._meters, _meters_of, released, added)
-        ports = self._stage(self._tunnel_ports, _ports_of, released, added)
+        rest = self._stage_rest(released, added)
         for id_ in leaving:
             del self._fragments[id_]
         self._fragments.update((fragment.id, fragment) for fragment in added)
         self._generation += 1
-        return TableOperations(
-            self._flows.commit(flows),
-            self._groups.commit(groups),
-            self._meters.commit(meters),
-            self._tunnel_ports.commit(ports),
-        )
+        operations = TableOperations(self._flows.commit(flows))
+        if rest is not None:
+            operations.groups = self._groups.commit(rest[0])
+            operations.meters = self._meters.commit(rest[1])
+            operations.tunnel_ports = self._tunnel_ports.commit(rest[2])
+        return operations
 
     def difference(
         self, flows: Iterable[Flow], groups: Iterable[Group], meters: Iterable[Meter]
@@ -138,25 +152,49 @@ class DesiredTable:
             if any(value in part for part in (fragment.flows, fragment.groups, fragment.meters))
         ]
 
+    def _bring_new(self, added: list[Fragment]) -> TableOperations | None:
+        """One new fragment of flows that nobody shares: most changes are this, on each of many switches. None, and
+        nothing has changed, when it is anything else."""
+        if len(added) != 1 or not _flows_alone(added[0]):
+            return None
+        [fragment] = added
+        flows = dict(zip(fragment.flow_keys, fragment.flows, strict=True))
+        if len(flows) != len(fragment.flows) or not self._flows.claim_new(flows):
+            return None
+        self._fragments[fragment.id] = fragment
+        self._generation += 1
+        return TableOperations(Changes(list(fragment.flows)))
+
+    def _stage_rest(
+        self, released: list[Fragment], added: list[Fragment]
+    ) -> tuple[Staged[int, Group], Staged[int, Meter], Staged[str, TunnelPort]] | None:
+        """Groups, meters and tunnel ports; None for fragments of flows alone, as nearly all are."""
+        if all(map(_flows_alone, (*released, *added))):
+            return None
+        return (
+            self._stage(self._groups, _groups_of, released, added),
+            self._stage(self._meters, _meters_of, released, added),
+            self._stage(self._tunnel_ports, _ports_of, released, added),
+        )
+
     def _stage(
         self,
         holdings: Holdings[K, V],
-        part: Callable[[Fragment], tuple[V, ...]],
+        part: Callable[[Fragment], Iterator[tuple[K, V]]],
         released: list[Fragment],
         added: list[Fragment],
     ) -> Staged[K, V]:
         try:
             return holdings.stage(
-                (value for fragment in released for value in part(fragment)),
-                (value for fragment in added for value in part(fragment)),
+                (key for fragment in released for key, _ in part(fragment)),
+                (pair for fragment in added for pair in part(fragment)),
             )
         except ClashError as clash:
-            raise self._conflict(holdings, part, released, added, clash) from clash
+            raise self._conflict(part, released, added, clash) from clash
 
     def _conflict(
         self,
-        holdings: Holdings[K, V],
-        part: Callable[[Fragment], tuple[V, ...]],
+        part: Callable[[Fragment], Iterator[tuple[K, V]]],
         released: list[Fragment],
         added: list[Fragment],
         clash: ClashError,
@@ -166,9 +204,9 @@ class DesiredTable:
         holders = [
             fragment.id
             for fragment in (*staying, *added)
-            if any(holdings.key(value) == clash.key for value in part(fragment))
+            if any(key == clash.key for key, _ in part(fragment))
         ]
-        newcomers = [f.id for f in added if any(value is clash.newcomer for value in part(f))]
+        newcomers = [f.id for f in added if any(value is clash.newcomer for _, value in part(f))]
         newcomer = newcomers[0]
         holder = next(id_ for id_ in (*holders, newcomer) if id_ != newcomer or len(holders) == 1)
         return ConflictError(newcomer, holder, clash.key)

@@ -5,17 +5,23 @@ the transaction id inside are constants (a connection has one bundle open at a t
 for transaction ids to be unique). Only the careful mode, used to find out which message a switch refuses, gives
 each message an id of its own, by writing over the two places where it stands.
 
+So a change that concerns many switches is put in order and into bytes for the first of them only: the others
+get the same batches as long as what they need is the same.
+
 The cache is keyed by the flow's value, so equal flows of different fragments share too. It has two
 generations: when the young one is full, the old one is forgotten; what is in use moves over at its next use.
 """
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from overlace.datapath.flow import Flow, Group, Meter
 from overlace.datapath.text import format_flow, format_group, format_meter
-from overlace.southbound.order import Batch
+from overlace.southbound.marker import MarkerPlace, Stamp, marker_flow
+from overlace.southbound.operations import TableOperations
+from overlace.southbound.order import Batch, order
 from overlace.wire.openflow.codec import encode, encode_flow_add, encode_flow_delete_strict
 from overlace.wire.openflow.messages import (
     BarrierRequest,
@@ -44,7 +50,7 @@ Subject = Flow | Group | Meter
 """What a message is about."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EncodedBatch:
     """A batch as messages: those before the bundle, those inside it, and what each is about."""
 
@@ -53,10 +59,22 @@ class EncodedBatch:
     subjects: list[Subject]
     """Parallel to `before` followed by `bundle`."""
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Bytes, without the few of the frame around them."""
         return sum(map(len, self.before)) + sum(map(len, self.bundle))
+
+    @cached_property
+    def flows(self) -> int:
+        """How many of the messages are about flows."""
+        return sum(isinstance(subject, Flow) for subject in self.subjects)
+
+    @cached_property
+    def at_once(self) -> bytes:
+        """Everything in one piece, with the commit and a barrier behind it: the same bytes for every switch."""
+        if not self.bundle:
+            return b"".join([*self.before, BARRIER])
+        return b"".join([*self.before, OPEN, *self.bundle, COMMIT, BARRIER])
 
 
 class EncodingError(ValueError):
@@ -110,9 +128,36 @@ class Encoder:
         self._generation_size = generation_size
         self._young: dict[Flow, bytes] = {}
         self._old: dict[Flow, bytes] = {}
+        self._last: tuple[TableOperations, Flow | None, int] | None = None
+        self._last_batch = EncodedBatch([], [], [])
+        self._last_puts = 0
+        self._marked: tuple[MarkerPlace, Stamp, Flow] | None = None
         self.encoded_bytes = 0
         self.encoded_flows = 0
         self.cache_hits = 0
+
+    def marker(self, place: MarkerPlace, stamp: Stamp) -> Flow:
+        """The marker flow: one object for all switches that get the same."""
+        if self._marked is None or self._marked[0] is not place or self._marked[1] != stamp:
+            self._marked = place, stamp, marker_flow(place, stamp)
+        return self._marked[2]
+
+    def batches(self, operations: TableOperations, marker: Flow | None, limit: int) -> list[EncodedBatch]:
+        """Operations in order, cut after `limit` of them, with the marker as the last flow if one is given.
+
+        When they are what the last call was about, so is the answer. Raises EncodingError.
+        """
+        if self._last == (operations, marker, limit):
+            self.cache_hits += self._last_puts
+            return [self._last_batch]
+        parts = order(operations, limit)
+        if marker is not None:
+            _append(parts, marker)
+        if len(parts) == 1:
+            self._last_batch = self.batch(parts[0])
+            self._last, self._last_puts = (operations, marker, limit), len(parts[0].flows_put)
+            return [self._last_batch]
+        return [self.batch(each) for each in parts]
 
     def batch(self, batch: Batch) -> EncodedBatch:
         """All messages of a batch. Raises EncodingError."""
@@ -159,6 +204,14 @@ class Encoder:
             yield encode(MeterMod(MeterModCommand.MODIFY, meter), METER_XID)
         for meter in batch.meters_removed:
             yield encode(MeterMod(MeterModCommand.DELETE, meter), METER_XID)
+
+
+def _append(batches: list[Batch], flow: Flow) -> None:
+    """Let a flow be the last one put; removed meters come outside a bundle, so beside them it gets its own."""
+    if batches and batches[-1].bundled:
+        batches[-1] = replace(batches[-1], flows_put=(*batches[-1].flows_put, flow))
+    else:
+        batches.append(Batch(flows_put=(flow,)))
 
 
 def _bundled(flow: Flow, encode_flow: Callable[[Flow, int], bytes]) -> bytes:

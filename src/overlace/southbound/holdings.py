@@ -1,6 +1,6 @@
 """Values that several holders share under one key, counted: a value goes when its last holder lets go."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -30,8 +30,7 @@ class Staged(Generic[K, V]):
 class Holdings(Generic[K, V]):
     """A counted mapping. `stage` computes a change, `commit` makes it; between the two nothing is altered."""
 
-    def __init__(self, key: Callable[[V], K]) -> None:
-        self.key = key
+    def __init__(self) -> None:
         self._values: dict[K, V] = {}
         self._further_holders: dict[K, int] = {}  # most values have one holder, which costs no entry here
 
@@ -43,15 +42,20 @@ class Holdings(Generic[K, V]):
     def __iter__(self) -> Iterator[V]:
         return iter(self._values.values())
 
-    def stage(self, released: Iterable[V], claimed: Iterable[V]) -> Staged[K, V]:
-        """Compute letting go of `released`, then holding `claimed`. Raises ClashError."""
+    def claim_new(self, claimed: Mapping[K, V]) -> bool:
+        """Hold these at once if nobody holds anything under any of their keys; else change nothing and say so."""
+        if not self._values.keys().isdisjoint(claimed):
+            return False
+        self._values.update(claimed)
+        return True
+
+    def stage(self, released: Iterable[K], claimed: Iterable[tuple[K, V]]) -> Staged[K, V]:
+        """Compute letting go of what stands under `released`, then holding `claimed`. Raises ClashError."""
         counts: dict[K, int] = {}
-        for value in released:
-            key = self.key(value)
+        for key in released:
             counts[key] = (counts[key] if key in counts else self._count(key)) - 1
         fresh: dict[K, V] = {}
-        for value in claimed:
-            key = self.key(value)
+        for key, value in claimed:
             count = counts[key] if key in counts else self._count(key)
             if count:
                 held = fresh[key] if key in fresh else self._values[key]

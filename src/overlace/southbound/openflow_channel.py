@@ -206,7 +206,8 @@ class SwitchConnection(Shell[Event]):
         elif (request := self._requests.get(xid)) is not None:
             self._on_answer(request, message)
         elif xid >= FIRST_XID and self._transaction is not None:
-            self.write(self._transaction.answer(xid, message))
+            if more := self._transaction.answer(xid, message):
+                self.write(more)
         else:
             self._owner.switch_said(self, message)
 

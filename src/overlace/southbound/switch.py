@@ -86,9 +86,11 @@ class Switch:
 
     def publish(self, change: SwitchChange, sequence: int) -> None:
         """The plan for this switch has changed."""
-        if self.phase in (Phase.IN_SYNC, Phase.WRITING):
+        if self.quiet is not None and not self._pending:
+            self._sequence = sequence
+            self._start_write(self.contents.apply(change), self._completed)
+        elif self.phase in (Phase.IN_SYNC, Phase.WRITING):
             self._pending.merge(change, sequence)
-            self._pump()
         else:
             self.contents.apply(change)
             self._sequence = sequence

@@ -54,12 +54,13 @@ class Transaction:
     def first_bytes(self) -> bytes:
         """What to send to begin."""
         batch = self._batch
-        if not batch.bundle:
-            return b"".join([*self._numbered(batch.before, 0, bundled=False), BARRIER])
+        if not self._careful:
+            return batch.at_once
         before = self._numbered(batch.before, 0, bundled=False)
+        if not batch.bundle:
+            return b"".join([*before, BARRIER])
         bundle = self._numbered(batch.bundle, len(batch.before), bundled=True)
-        end = [BARRIER] if self._careful else [COMMIT, BARRIER]
-        return b"".join([*before, OPEN, *bundle, *end])
+        return b"".join([*before, OPEN, *bundle, BARRIER])
 
     def answer(self, xid: int, message: Message) -> bytes:
         """Take a message whose id is ours; return what to send next, if anything."""
@@ -90,7 +91,5 @@ class Transaction:
         return self._batch.subjects[index] if 0 <= index < len(self._batch.subjects) else None
 
     def _numbered(self, messages: list[bytes], first: int, *, bundled: bool) -> list[bytes]:
-        if not self._careful:
-            return messages
         start = FIRST_CAREFUL_XID + first
         return [with_xid(message, start + i, bundled=bundled) for i, message in enumerate(messages)]

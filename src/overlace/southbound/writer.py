@@ -2,14 +2,12 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from overlace.datapath.flow import Flow
 from overlace.southbound.encoding import EncodedBatch
-from overlace.southbound.marker import Stamp, marker_flow
+from overlace.southbound.marker import Stamp
 from overlace.southbound.openflow_channel import SwitchConnection
 from overlace.southbound.operations import TableOperations
-from overlace.southbound.order import Batch, order
 from overlace.southbound.settings import Context
 from overlace.southbound.transaction import Refusal
 
@@ -97,22 +95,17 @@ class Writer:
     def _count(self, batch: EncodedBatch) -> None:
         self._counters.batches += 1
         self._counters.bytes += batch.size
-        self._counters.flows_sent += sum(isinstance(subject, Flow) for subject in batch.subjects)
+        self._counters.flows_sent += batch.flows
 
     def _encode(self, operations: TableOperations, *, marker: bool = False) -> list[EncodedBatch]:
-        batches = order(operations, self._context.settings.batch_limit)
+        if not marker and not operations.openflow:
+            return []
         stamp = self._context.stamp()
-        if marker or (batches and stamp != self.stamp):
-            _append(batches, marker_flow(self._context.marker, stamp))
-        encoded = [self._context.encoder.batch(batch) for batch in batches]
-        if batches:
-            self.stamp = stamp
+        flow = (
+            self._context.encoder.marker(self._context.marker, stamp)
+            if marker or stamp != self.stamp
+            else None
+        )
+        encoded = self._context.encoder.batches(operations, flow, self._context.settings.batch_limit)
+        self.stamp = stamp
         return encoded
-
-
-def _append(batches: list[Batch], flow: Flow) -> None:
-    """Let a flow be the last one put; removed meters come outside a bundle, so beside them it gets its own."""
-    if batches and batches[-1].bundled:
-        batches[-1] = replace(batches[-1], flows_put=(*batches[-1].flows_put, flow))
-    else:
-        batches.append(Batch(flows_put=(flow,)))
