@@ -15,6 +15,7 @@ from typing import Any
 from bench.controller_process import ControllerProcess, controller_process
 from bench.simulated_databases import SimulatedDatabases, simulated_databases
 from bench.simulated_switches import Reached, SimulatedSwitches, simulated_switches
+from bench.tenants import unlimited
 
 from overlace.kit.addresses import format_mac
 
@@ -89,8 +90,7 @@ class SimulatedCloud:
 
     def network(self, name: str, *prefixes: str) -> Network:
         """A network of a project of the same name without quota, with a subnet for each prefix."""
-        unlimited = dict.fromkeys(("port", "network", "subnet"), -1)
-        self.api("PUT", f"/v2.0/quotas/{name}", {"quota": unlimited})
+        unlimited(self.api, name)
         body = {"network": {"name": name, "project_id": name}}
         network = str(self.api("POST", "/v2.0/networks", body)["network"]["id"])
         for prefix in prefixes:

@@ -5,7 +5,7 @@ in either system. Overlace's ports are bound to hosts that never connect; OVN's 
 database only, as their ovn-controllers would have written it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address
 from typing import Any, Protocol
 
@@ -50,6 +50,12 @@ def filler(index: int) -> tuple[str, str]:
     return format_mac(0x020000000000 | octet), str(IPv4Address(f"192.168.0.{octet}"))
 
 
+def unlimited(api: Callable[[str, str, object], object], project: str) -> None:
+    """Let a project have as much as it likes."""
+    quota = dict.fromkeys(("port", "network", "subnet"), -1)
+    api("PUT", f"/v2.0/quotas/{project}", {"quota": quota})
+
+
 class OverlaceTenants:
     """Over the API, as a cloud's administrator."""
 
@@ -63,8 +69,7 @@ class OverlaceTenants:
     def add(self, tenant: int) -> None:
         """The project's default group has the rest of the rules."""
         project = {"project_id": f"tenant{tenant}"}
-        unlimited = dict.fromkeys(("port", "network", "subnet"), -1)
-        self._cloud.api("PUT", f"/v2.0/quotas/tenant{tenant}", {"quota": unlimited})
+        unlimited(self._cloud.api, f"tenant{tenant}")
         for number in range(NETWORKS):
             name = network_name(tenant, number)
             network = self._made("networks", {"name": name} | project)
