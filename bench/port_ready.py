@@ -17,24 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.controller_process import free_ports
-from bench.simulated_cloud import Added, Network, SimulatedCloud, simulated_cloud
+from bench.simulated_cloud import SPAN, Added, Network, SimulatedCloud, simulated_cloud
 from bench.simulated_switches import SimulatedSwitches, simulated_switches
 from bench.socket_floor import SocketFloor, socket_floor
 from bench.summary import Ratio, Summary
 
-SPAN = 10
 _WARM_UP = 3
-
-
-def fill(cloud: SimulatedCloud, per_host: int) -> None:
-    """Tenants of one network each, with `per_host` ports on each of ten hosts."""
-    for start in range(0, cloud.hosts, SPAN):
-        hosts = range(start, min(start + SPAN, cloud.hosts))
-        network = cloud.network(f"tenant{start // SPAN}", "10.1.0.0/16")
-        cloud.fill(network, [host for host in hosts for _ in range(per_host)])
-        print(f"\rfilled {hosts.stop} of {cloud.hosts} hosts", end="", flush=True)
-    print()
-    cloud.await_quiet()
 
 
 def spread(cloud: SimulatedCloud, fan_out: int, name: str) -> tuple[Network, list[int]]:
@@ -101,7 +89,7 @@ def run(hosts: int, per_host: int, samples: int, fan_outs: list[int]) -> dict[st
     """Fill and measure."""
     with simulated_cloud(hosts) as cloud:
         began = time.monotonic()
-        fill(cloud, per_host)
+        cloud.fill_tenants(0, max(1, hosts // SPAN), per_host)
         print(f"{hosts * per_host} ports on {hosts} hosts after {time.monotonic() - began:.0f} s", flush=True)
         figures: dict[str, Any] = {"hosts": hosts, "ports": hosts * per_host, "fan_out": {}}
         for fan_out in (each for each in fan_outs if each <= hosts):

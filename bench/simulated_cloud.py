@@ -20,7 +20,8 @@ from bench.tenants import unlimited
 from overlace.kit.addresses import format_mac
 
 BRIDGE = "br-overlace"
-BULK = 200
+SPAN = 10
+BULK = 250
 PATIENCE = 60.0
 _CONNECTING = 300.0
 _STILL = 0.5
@@ -88,6 +89,16 @@ class SimulatedCloud:
         states = self.api("GET", "/v2.0/overlace/status")["status"]["switches"].values()
         return [each["phase"] for each in states].count("in_sync") == self.hosts
 
+    def fill_tenants(self, first: int, last: int, per_host: int = 50) -> None:
+        """Tenants `first` up to `last`, without that one: a network each, with so many ports on each of ten hosts."""
+        groups = max(1, self.hosts // SPAN)
+        for tenant in range(first, last):
+            start = tenant % groups * SPAN
+            network = self.network(f"tenant{tenant}", "10.1.0.0/16")
+            places = [host for host in range(start, min(start + SPAN, self.hosts)) for _ in range(per_host)]
+            self.fill(network, places)
+        self.await_quiet()
+
     def network(self, name: str, *prefixes: str) -> Network:
         """A network of a project of the same name without quota, with a subnet for each prefix."""
         unlimited(self.api, name)
@@ -111,7 +122,7 @@ class SimulatedCloud:
             made += ids
         return made
 
-    def add(self, network: Network, host: int, holders: int) -> Added:
+    def add(self, network: Network, host: int, holders: int, **more: object) -> Added:
         """One more port, whose interface is plugged already; waits until so many switches have acknowledged it."""
         self._macs += 1
         mac = format_mac(0x02FE00000000 | self._macs)
@@ -125,7 +136,7 @@ class SimulatedCloud:
             "mac_address": mac,
             "binding:host_id": f"sim{host}",
             "binding:profile": {"interface_name": place[1]},
-        }
+        } | more
         asked = time.monotonic()
         made = self.api("POST", "/v2.0/ports", {"port": port})["port"]
         answered = time.monotonic()
@@ -135,6 +146,10 @@ class SimulatedCloud:
         if reached.switches != holders:
             raise SystemExit(f"{reached.switches} hosts get port {made['id']}, not {holders}")
         return Added(str(made["id"]), asked, answered, reached.at)
+
+    def remove(self, port_id: str) -> None:
+        """Delete a port; its interface stays where it is and means nothing any more."""
+        self.api("DELETE", f"/v2.0/ports/{port_id}")
 
     def _settled(self, port_id: str) -> Reached:
         """Once the controller itself says that nobody is awaited any more."""

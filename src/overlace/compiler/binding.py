@@ -1,7 +1,7 @@
 """Bindings: what a port needs on the host that it is bound to. The only rules that know OpenFlow ports."""
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, ip_network
+from ipaddress import IPv4Address
 
 from overlace.compiler.guard import Identity, guard_flows, open_flows
 from overlace.compiler.pipeline import (
@@ -55,7 +55,7 @@ from overlace.datapath.actions import (
 )
 from overlace.datapath.fields import Field
 from overlace.datapath.flow import Bucket, Flow, Group, GroupType
-from overlace.kit.addresses import IPAddress
+from overlace.kit.addresses import IPAddress, IPNetwork, as_prefix
 from overlace.model.network import Network
 from overlace.model.policy import SecurityGroup
 from overlace.model.port import Binding, BindingState, Port
@@ -130,11 +130,13 @@ def _elsewhere(reader: Reader, bindings: list[Binding]) -> int:
 
 def identities(port: Port) -> tuple[Identity, ...]:
     """The port's own addresses and its allowed pairs, gathered by MAC."""
-    prefixes: dict[int, list[str]] = {port.mac_address: [str(ip.ip_address) for ip in port.fixed_ips]}
+    prefixes: dict[int, list[IPNetwork]] = {
+        port.mac_address: [as_prefix(ip.ip_address) for ip in port.fixed_ips]
+    }
     for pair in port.allowed_address_pairs:
         mac = port.mac_address if pair.mac_address is None else pair.mac_address
-        prefixes.setdefault(mac, []).append(str(pair.ip_address))
-    return tuple(Identity(mac, tuple(ip_network(text) for text in texts)) for mac, texts in prefixes.items())
+        prefixes.setdefault(mac, []).append(as_prefix(pair.ip_address))
+    return tuple(Identity(mac, tuple(known)) for mac, known in prefixes.items())
 
 
 def build(view: BindingView) -> Output:

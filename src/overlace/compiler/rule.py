@@ -1,6 +1,7 @@
 """Shorthand in which the features write their flows."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from overlace.compiler.pipeline import FLAGS, Flag, Table
 from overlace.datapath.actions import Action, Goto, Resubmit, SetField, set_field
@@ -26,11 +27,13 @@ def rule(table: Table, priority: int, conditions: Conditions, cookie: int, *acti
     return Flow(int(table), priority, match(conditions), actions, cookie)
 
 
+@lru_cache(maxsize=len(Table))
 def goto(table: Table) -> Goto:
     """Go on in `table`, for good."""
     return Goto(int(table))
 
 
+@lru_cache(maxsize=len(Table))
 def visit(table: Table) -> Resubmit:
     """Look up `table`, then come back."""
     return Resubmit(int(table))

@@ -6,7 +6,7 @@ those of two groups never meet, and a group's new member is one flow an address.
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network, ip_network
+from ipaddress import IPv4Network
 
 from overlace.compiler.pipeline import GROUP, REMOTE_GROUP, CookieClass, Flag, Table, cookie
 from overlace.compiler.plan import Fragment
@@ -18,7 +18,7 @@ from overlace.datapath.actions import Action, set_field
 from overlace.datapath.fields import Field, IpProto
 from overlace.datapath.flow import Flow
 from overlace.datapath.match import MatchValue
-from overlace.kit.addresses import IPNetwork
+from overlace.kit.addresses import IPNetwork, as_prefix
 from overlace.model.policy import Direction, EtherType, SecurityGroup, SecurityGroupRule
 from overlace.model.port import Port
 
@@ -159,8 +159,8 @@ def project_member(reader: Reader, unit: UnitId) -> tuple[MemberView, ...] | Non
     port = reader.get(Port, unit[0])
     if port is None:
         return None
-    own = (ip_network(ip.ip_address) for ip in port.fixed_ips)
-    allowed = (pair.ip_address for pair in port.allowed_address_pairs)
+    own = (as_prefix(ip.ip_address) for ip in port.fixed_ips)
+    allowed = (as_prefix(pair.ip_address) for pair in port.allowed_address_pairs)
     prefixes = tuple(dict.fromkeys((*own, *allowed)))
     groups = (reader.get(SecurityGroup, name) for name in sorted(port.security_groups))
     return tuple(MemberView(each.id, each.key, port.id, prefixes) for each in groups if each is not None)

@@ -4,9 +4,12 @@ A flow's `actions` are applied in order; an empty tuple drops. `Goto` (the goto_
 present, is the last. All are frozen values compared by content.
 """
 
+from functools import lru_cache
+
 import msgspec
 
 from overlace.datapath.fields import Field
+from overlace.datapath.match import CACHED
 
 IN_PORT = 0xFFFFFFF8
 """OFPP_IN_PORT: send back where the packet came from."""
@@ -238,6 +241,7 @@ Action = (
 )
 
 
+@lru_cache(maxsize=CACHED)
 def set_field(field: Field, value: int, mask: int | None = None) -> SetField:
     """Write a whole field, or the bits under `mask`. Raises ValueError when the value does not fit."""
     mask = field.full_mask if mask is None else mask

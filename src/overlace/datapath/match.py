@@ -1,6 +1,7 @@
 """A match: which packets a flow is about."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 import msgspec
@@ -9,6 +10,8 @@ from overlace.datapath.fields import Field
 
 MatchValue = int | tuple[int, int] | IPv4Address | IPv6Address | IPv4Network | IPv6Network
 """What `match()` accepts: an exact value, (value, mask), or an address or prefix."""
+CACHED = 1 << 15
+"""So many of the newest conditions, and of the newest actions, are one object wherever they are equal."""
 
 
 class Condition(msgspec.Struct, frozen=True, gc=False, order=False):
@@ -49,7 +52,9 @@ def match(conditions: Mapping[Field, MatchValue] | None = None, /) -> Match:
     return Match(tuple(sorted((c for c in built if c.mask), key=lambda c: c.field.order)))
 
 
+@lru_cache(maxsize=CACHED)
 def _condition(field: Field, value: MatchValue) -> Condition:
+    """Many flows ask the same of a field, and all flows of a port ask for its address: they share the answer."""
     number, mask = _number_and_mask(field, value)
     if not 0 <= number <= field.full_mask or not 0 <= mask <= field.full_mask:
         raise ValueError(f"{value!r} does not fit {field.ovs_name} ({field.bits} bits)")

@@ -4,7 +4,8 @@ An integer is what a flow match needs, hashes fast and costs no object; text app
 """
 
 import re
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import NewType
 
 Mac = NewType("Mac", int)
@@ -50,3 +51,9 @@ def eui64_address(prefix: IPv6Network, mac: int) -> IPv6Address:
 def link_local_address(mac: int) -> IPv6Address:
     """The link-local address that an interface with this MAC derives (RFC 4291 2.5.6)."""
     return eui64_address(IPv6Network("fe80::/64"), mac)
+
+
+@lru_cache(maxsize=1 << 15)
+def as_prefix(address: IPAddress | IPNetwork) -> IPNetwork:
+    """An address as the prefix of that address alone; a prefix as it is. The newest are shared: a prefix is large."""
+    return ip_network(address)
