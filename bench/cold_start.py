@@ -8,7 +8,6 @@ second later is started again. What was sent and never answered is counted, with
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 from bench.first_packet import PROBER_OCTET, Contender, address, attach, grow, overlace, peer
 from bench.laboratory import side_by_side
 from bench.ovn import Ovn
+from bench.summary import write
 from bench.tenants import PORTS_OF_TENANT
 from tools.cloud import Cloud, host_names, until
 from tools.echo_stream import EchoStream, Outcome
@@ -104,8 +104,7 @@ def main() -> None:
         gaps = sorted(round(each.longest_gap * 1000, 1) for each in outcomes)
         figures[name] = {"sent_each": outcomes[0].sent, "lost": lost, "longest_gap_ms": gaps}
         print(f"{name:10} of {outcomes[0].sent} each, lost {lost}; longest gap ms {gaps}")
-    options.output.parent.mkdir(exist_ok=True)
-    options.output.write_text(json.dumps(figures, indent=1) + "\n")
+    write(figures, options.output)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from bench.pipelines import (
     build,
     in_port,
 )
-from bench.summary import Ratio, Summary
+from bench.summary import Ratio, Summary, write
 from bench.switch_process import SwitchProcess, masks
 from tools.cloud import Cloud
 
@@ -196,8 +196,7 @@ def main() -> None:
     figures = measure(options.rounds, options.seconds, options.rate)
     for name, each in figures.items():
         print(name, json.dumps(each))
-    options.output.parent.mkdir(exist_ok=True)
-    options.output.write_text(json.dumps(figures, indent=1) + "\n")
+    write(figures, options.output)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ tenants exist in both systems.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from pathlib import Path
 from bench.echo_probe import Echo, EchoProbe
 from bench.laboratory import side_by_side
 from bench.ovn import BRIDGE as OVN_BRIDGE, Ovn
-from bench.summary import Ratio, Summary
+from bench.summary import Ratio, Summary, write
 from bench.tenants import PORTS_OF_TENANT, OverlaceTenants, OvnTenants, Tenants, group_name, network_name
 from tools.cloud import Cloud, interface_of
 
@@ -207,8 +206,7 @@ def report(results: dict[int, dict[str, list[float]]], output: Path) -> None:
     for size, taken in results.items():
         each: dict[str, object] = {name: Summary.of(samples).as_json() for name, samples in taken.items()}
         figures[str(size)] = each | {"ratio": Ratio.of(taken["overlace"], taken["ovn"]).as_json()}
-    output.parent.mkdir(exist_ok=True)
-    output.write_text(json.dumps(figures, indent=1) + "\n")
+    write(figures, output)
 
 
 if __name__ == "__main__":

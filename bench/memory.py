@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.controller_process import ControllerProcess, controller_process
+from bench.summary import write
 from bench.tenants import unlimited
 
 PER_HOST = 50
@@ -129,8 +130,7 @@ def main() -> None:
     sizes, spans = ([int(each) for each in text.split(",")] for text in (options.sizes, options.spans))
     figures = run(sizes, options.hosts, options.churn, spans)
     print(json.dumps(figures))
-    options.output.parent.mkdir(exist_ok=True)
-    options.output.write_text(json.dumps(figures, indent=1) + "\n")
+    write(figures, options.output)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from bench.controller_process import free_ports
 from bench.simulated_cloud import SPAN, Added, Network, SimulatedCloud, simulated_cloud
 from bench.simulated_switches import SimulatedSwitches, simulated_switches
 from bench.socket_floor import SocketFloor, socket_floor
-from bench.summary import Ratio, Summary
+from bench.summary import Ratio, Summary, write
 
 _WARM_UP = 3
 
@@ -116,8 +116,7 @@ def main() -> None:
     options = parser.parse_args()
     fan_outs = [int(each) for each in options.fan_outs.split(",")]
     figures = run(options.hosts, options.ports_per_host, options.samples, fan_outs)
-    options.output.parent.mkdir(exist_ok=True)
-    options.output.write_text(json.dumps(figures, indent=1) + "\n")
+    write(figures, options.output)
 
 
 if __name__ == "__main__":

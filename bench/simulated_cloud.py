@@ -122,6 +122,10 @@ class SimulatedCloud:
             made += ids
         return made
 
+    def plug(self, host: int, port_id: str) -> None:
+        """The interface of a port that was made by itself."""
+        self.databases.plug([self._interface(host, port_id)])
+
     def add(self, network: Network, host: int, holders: int, **more: object) -> Added:
         """One more port, whose interface is plugged already; waits until so many switches have acknowledged it."""
         self._macs += 1

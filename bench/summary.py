@@ -1,9 +1,11 @@
 """Figures of repeated measurements: quantiles, and the ratio of two medians with its confidence interval."""
 
+import json
 import random
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 RESAMPLES = 2_000
 
@@ -85,3 +87,9 @@ class Ratio:
 
     def __str__(self) -> str:
         return f"{self.value:.3f} (95 % interval {self.low:.3f} to {self.high:.3f})"
+
+
+def write(figures: object, output: Path) -> None:
+    """Write a scenario's figures as JSON."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps(figures, indent=1) + "\n")
