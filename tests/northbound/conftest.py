@@ -200,6 +200,9 @@ class StillWorld:
     def alarms(self) -> Sequence[Alarm]:
         return [Alarm("not heard", ("h2", "h3"), "h2 does not hear h3")]
 
+    async def examine(self, *, probe: bool) -> Sequence[Mapping[str, object]]:
+        return [{"kind": "probed" if probe else "known", "severity": "note"}]
+
     async def log(self, question: LogQuestion, /) -> Sequence[LoggedRevision]:
         raise StoreUnavailable(f"this world remembers nothing: {question}")
 
@@ -217,7 +220,7 @@ def world() -> StillWorld:
 @pytest.fixture
 async def api(store: MemoryStore, world: StillWorld) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an API without authentication."""
-    views = Views(world, world, world, world, world, world, world)
+    views = Views(world, world, world, world, world, world, world, world)
     application = create_application(store, views, NoAuthentication("127.0.0.1"), store.clock)
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:9696") as client:

@@ -17,6 +17,7 @@ from overlace.app.trust import Trust
 from overlace.pki.issuer import Issuer
 from overlace.pki.subject import Role, Subject
 from overlace.southbound.enrolment import LARGEST_REQUEST, EnrolmentPort
+from overlace.southbound.refusals import Refusals
 from overlace.southbound.server import Listen
 
 H1 = Subject(Role.HOST, "h1")
@@ -32,7 +33,7 @@ async def serving(issuer: Issuer) -> AsyncIterator[int]:
     """The port on which it listens."""
     trust = Trust(issuer, RealClock())
     async with asyncio.TaskGroup() as tasks:
-        port = EnrolmentPort(tasks, trust)
+        port = EnrolmentPort(tasks, trust, Refusals(RealClock()))
         await port.start(Listen(LOOPBACK, 0, trust.enrolment))
         yield port.port
         await port.stop()

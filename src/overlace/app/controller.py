@@ -15,6 +15,7 @@ from overlace.app.chores import chores
 from overlace.app.clock import SystemClock
 from overlace.app.collector import settle_collector
 from overlace.app.database import open_database
+from overlace.app.doctor.examination import Doctor
 from overlace.app.enrolling import enrolling, open_trust
 from overlace.app.failures import StartFailure
 from overlace.app.listening import named
@@ -165,10 +166,23 @@ async def _controller(
             )
         )
     )
+    doctor = Doctor(
+        settings,
+        store,
+        clock,
+        southbound,
+        engine,
+        switchboard,
+        attachments.interfaces,
+        diagnosis,
+        underlay,
+        underlay_status,
+        trust,
+    )
     authentication = authenticator(settings, store, clock)
     application = create_application(
         cast("intents.Store", store),
-        Views(views, switchboard, views, tracer, switches, underlay_status, store),
+        Views(views, switchboard, views, tracer, switches, underlay_status, store, doctor),
         authentication,
         clock,
         configuration,
@@ -176,7 +190,7 @@ async def _controller(
         more=[metrics_route(registry, authentication)],
     )
     try:
-        async with enrolling(settings, trust, southbound.check_certificates, tasks):
+        async with enrolling(settings, trust, southbound.check_certificates, southbound.refusals, tasks):
             yield application
     finally:
         unsubscribe()

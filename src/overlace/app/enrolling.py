@@ -13,6 +13,7 @@ from overlace.app.trust import Trust
 from overlace.kit.clock import Clock
 from overlace.pki.errors import PkiError
 from overlace.southbound.enrolment import EnrolmentPort
+from overlace.southbound.refusals import Refusals
 from overlace.southbound.server import Listen
 
 log = structlog.get_logger(__name__)
@@ -34,6 +35,7 @@ async def enrolling(
     settings: ControllerSettings,
     trust: Trust | None,
     revoked: Callable[[], None],
+    refusals: Refusals,
     tasks: asyncio.TaskGroup,
 ) -> AsyncIterator[None]:
     """Let hosts join and follow changes of certificates during the block; `revoked` is called when some were.
@@ -44,7 +46,7 @@ async def enrolling(
         yield
         return
     trust.revoked = revoked
-    port = EnrolmentPort(tasks, trust)
+    port = EnrolmentPort(tasks, trust, refusals)
     where = f"{settings.switch_address} port {settings.enrolment_port}"
     with named("joining hosts", where, "--enrolment-port"):
         await port.start(Listen(settings.switch_address, settings.enrolment_port, trust.enrolment))

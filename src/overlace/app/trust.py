@@ -39,6 +39,8 @@ class Trust:
         self._enrolment = enrolment_context(issuer.directory)
         self._revoked = _revoked(self._register)
         self._warned: datetime | None = None
+        self.problem: str | None = None
+        """Why what is in the directory now is not in use."""
         self.revoked: Callable[[], None] = lambda: None
         """Called when certificates were revoked."""
 
@@ -70,6 +72,11 @@ class Trust:
     def enrolment(self) -> "EnrolmentCredentials":
         """Credentials for the enrolment port."""
         return EnrolmentCredentials(lambda: self._enrolment)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Those that the controller's certificate is good for."""
+        return self._register.addresses
 
     def expiries(self) -> tuple[Expiry, ...]:
         """When every certificate ends, for status pages and metrics."""
@@ -106,7 +113,9 @@ class Trust:
             enrolment = enrolment_context(self._issuer.directory)
         except PkiError as error:
             log.error("certificates cannot be taken over; those from before stay in use", reason=str(error))
+            self.problem = str(error)
             return
+        self.problem = None
         self._register, self._switches, self._enrolment = register, switches, enrolment
         before, self._revoked = self._revoked, _revoked(register)
         if self._revoked - before:

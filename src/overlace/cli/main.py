@@ -6,6 +6,7 @@ from overlace import __version__
 from overlace.cli.backup import backup, restore
 from overlace.cli.bootstrap import bootstrap
 from overlace.cli.difference import adopt, diff, recover
+from overlace.cli.doctor import doctor
 from overlace.cli.flows import flows
 from overlace.cli.host import host
 from overlace.cli.join import join, leave
@@ -40,7 +41,7 @@ _COMMANDS = (
     *(site, host, join, leave, switch, link, pki),
     *(project, user),
     *(diff, observe, adopt, recover),
-    *(trace, why, flows, log, move, underlay),
+    *(trace, why, doctor, flows, log, move, underlay),
 )
 
 for command in _COMMANDS:

@@ -19,6 +19,7 @@ from overlace.northbound.body import json_response
 from overlace.northbound.configuration import NetworkingConfiguration
 from overlace.northbound.context import Context, request_id
 from overlace.northbound.controller_api import ControllerApi
+from overlace.northbound.doctor_api import DoctorApi
 from overlace.northbound.errors import ApiError, Conflict, Unauthorized
 from overlace.northbound.extensions import Extensions
 from overlace.northbound.identity.access import Access
@@ -78,6 +79,7 @@ def create_application(
         routes += handler.routes()
     routes += IpAvailability(context).routes() + Agents(context).routes() + Extensions(context).routes()
     routes += RecoveryApi(context).routes() + ControllerApi(context).routes() + LogApi(context).routes()
+    routes += DoctorApi(context).routes()
     routes += Quotas(context).routes() + SwitchApi(context).routes() + UnderlayApi(context).routes()
     routes += Versions(_words(handlers)).routes()
     if isinstance(auth, IdentityAuthentication):

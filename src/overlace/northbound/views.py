@@ -140,6 +140,14 @@ class ChangeLog(Protocol):
         ...
 
 
+class DoctorView(Protocol):
+    """Looks for what is wrong."""
+
+    async def examine(self, *, probe: bool) -> Sequence[Mapping[str, object]]:
+        """Findings with ``kind``, ``severity``, ``about``, ``seen``, ``cause`` and ``cure``, the worst first."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Views:
     """All of them."""
@@ -151,3 +159,4 @@ class Views:
     switches: SwitchControl
     underlay: UnderlayView
     changes: ChangeLog
+    doctor: DoctorView

@@ -12,6 +12,7 @@ NOTICE = timedelta(days=30)
 class Validity(StrEnum):
     """Where a certificate stands."""
 
+    NOT_YET = "not yet valid"
     VALID = "valid"
     ENDING = "ending"
     EXPIRED = "expired"
@@ -38,6 +39,8 @@ class Expiry:
     @property
     def notice(self) -> str | None:
         """What is to be said about it, with the cure; None while all is well (or it was revoked on purpose)."""
+        if self.validity is Validity.NOT_YET:
+            return f"the certificate of {self.subject} is not valid yet: set the clock of this machine right"
         if self.validity not in (Validity.ENDING, Validity.EXPIRED):
             return None
         ends = "has expired" if self.validity is Validity.EXPIRED else f"ends in {self.days_left} days"
@@ -95,6 +98,8 @@ def expiries(register: Register, now: datetime) -> tuple[Expiry, ...]:
 
 def validity(not_before: datetime, not_after: datetime, now: datetime) -> Validity:
     """ENDING begins thirty days before the end, or after two thirds of a short life."""
+    if now < not_before:
+        return Validity.NOT_YET
     if now >= not_after:
         return Validity.EXPIRED
     notice = min(NOTICE, (not_after - not_before) / 3)

@@ -87,18 +87,32 @@ class PathMtuProber:
     needs: Callable[[Path], int | None]
     make_nonce: Callable[[], bytes]
     findings: dict[Path, Finding] = field(default_factory=dict)
+    strays: dict[Path, str] = field(default_factory=dict)
+    """Ways whose last probe came out at another host than the one it was sent to: two have one address."""
     _rounds: dict[Path, _Round | None] = field(default_factory=dict)
     _under_way: dict[bytes, Path] = field(default_factory=dict)
     _agenda: list[tuple[float, int, Path]] = field(default_factory=list)
     _turn: dict[Path, int] = field(default_factory=dict)
     _turns: int = 0
+    _fresh: set[Path] = field(default_factory=set)
+    """Those that were begun and not concluded."""
 
     def begin(self, paths: Iterable[Path], now: float) -> None:
         """Probe these paths from now on; begin a new round on those that are probed already."""
         for path in paths:
             self._stop(path)
             self._rounds[path] = None
+            self._fresh.add(path)
             self._at(now, path)
+
+    def again(self, now: float) -> None:
+        """Begin a new round on every path that is probed."""
+        self.begin(tuple(self._rounds), now)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every round that was begun has been concluded."""
+        return not self._fresh
 
     def due(self, now: float, limit: int) -> Iterator[Probe]:
         """At most `limit` probes to send now."""
@@ -115,9 +129,13 @@ class PathMtuProber:
         """A probe has come to a host."""
         path = self._under_way.get(nonce)
         found = self._rounds.get(path) if path is not None else None
-        if path is None or found is None or path.target != host or found.size != size:
+        if path is None or found is None or found.size != size:
+            return
+        if path.target != host:
+            self.strays[path] = host
             return
         del self._under_way[nonce]
+        self.strays.pop(path, None)
         found.low = max(found.low, size)
         self._go_on(found, now)
 
@@ -168,6 +186,7 @@ class PathMtuProber:
 
     def _conclude(self, found: _Round, verdict: Verdict, again: float) -> None:
         self.findings[found.path] = Finding(found.path, verdict, found.low, found.needed)
+        self._fresh.discard(found.path)
         self._rounds[found.path] = None
         self._at(again, found.path)
 
@@ -184,4 +203,6 @@ class PathMtuProber:
     def _forget(self, path: Path) -> None:
         self._rounds.pop(path, None)
         self._turn.pop(path, None)
+        self._fresh.discard(path)
         self.findings.pop(path, None)
+        self.strays.pop(path, None)

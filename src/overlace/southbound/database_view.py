@@ -15,7 +15,7 @@ from overlace.wire.ovsdb.replica import Replica, Row, Selection
 from overlace.wire.ovsdb.values import Uuid
 
 SELECTION: Selection = {
-    "Open_vSwitch": ("external_ids", "ovs_version", "bridges"),
+    "Open_vSwitch": ("external_ids", "other_config", "ovs_version", "bridges"),
     "Bridge": ("name", "datapath_id", "ports", "external_ids", "fail_mode", "other_config", "controller"),
     "Port": ("name", "interfaces"),
     "Interface": (
@@ -72,6 +72,19 @@ class BridgeInterface:
     row: Row
 
 
+@dataclass(frozen=True, slots=True)
+class BridgeSeen:
+    """How a host's Open vSwitch and our bridge in it are set up; `controllers` are its targets."""
+
+    ovs_version: str | None
+    fail_mode: str | None
+    in_band: bool
+    controllers: tuple[str, ...]
+    restoring: bool
+    """other_config:flow-restore-wait of ovs-vswitchd.conf.db(5): nothing is forwarded until it is gone."""
+    datapath_id: int | None
+
+
 class DatabaseView:
     """A reader of one host's replica."""
 
@@ -100,6 +113,25 @@ class DatabaseView:
         """The row of the bridge called `name`."""
         rows = self._replica.rows("Bridge").values()
         return next((row for row in rows if row.columns.get("name") == name), None)
+
+    def seen(self, name: str) -> BridgeSeen:
+        """How the bridge called `name` is set up."""
+        row = self.bridge(name)
+        targets = (
+            (self._replica.rows("Controller").get(each) for each in references(row, "controller"))
+            if row
+            else ()
+        )
+        in_band = row is not None and string_map(row, "other_config").get("disable-in-band") != "true"
+        restoring = string_map(self._root, "other_config").get("flow-restore-wait") if self._root else None
+        return BridgeSeen(
+            self.ovs_version,
+            text(row, "fail_mode") if row else None,
+            in_band,
+            tuple(sorted(target for each in targets if each and (target := text(each, "target")))),
+            restoring == "true",
+            self.datapath_id(name),
+        )
 
     def datapath_id(self, bridge: str) -> int | None:
         """The bridge's datapath id; None until ovs-vswitchd has made the bridge."""

@@ -10,9 +10,12 @@ from typing import Protocol, cast
 import msgspec
 import structlog
 
+from overlace.southbound.refusals import Refusals
 from overlace.southbound.server import Listen, Listener
 
 log = structlog.get_logger(__name__)
+
+_PORT = "enrolment"
 
 LARGEST_REQUEST = 16384
 """Bytes; a request with an RSA key of 4096 bits has about 2000."""
@@ -51,10 +54,11 @@ class Enroller(Protocol):
 class EnrolmentPort:
     """Listens; what one client sends harms no other."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, enroller: Enroller) -> None:
+    def __init__(self, tasks: asyncio.TaskGroup, enroller: Enroller, refusals: Refusals) -> None:
         self._tasks = tasks
         self._enroller = enroller
-        self._listener = Listener(tasks, "enrolment")
+        self._refusals = refusals
+        self._listener = Listener(tasks, _PORT, refusals)
 
     @property
     def port(self) -> int:
@@ -63,7 +67,7 @@ class EnrolmentPort:
 
     async def start(self, listen: Listen) -> None:
         """Begin to listen. Raises OSError when the address cannot be had."""
-        await self._listener.start(listen, lambda: _Client(self._tasks, self._enroller))
+        await self._listener.start(listen, lambda: _Client(self._tasks, self._enroller, self._refusals))
 
     async def stop(self) -> None:
         """Stop listening; a client that is being answered still gets its answer."""
@@ -71,7 +75,8 @@ class EnrolmentPort:
 
 
 class _Client(asyncio.Protocol):
-    def __init__(self, tasks: asyncio.TaskGroup, enroller: Enroller) -> None:
+    def __init__(self, tasks: asyncio.TaskGroup, enroller: Enroller, refusals: Refusals) -> None:
+        self._refusals = refusals
         self._tasks = tasks
         self._enroller = enroller
         self._transport: asyncio.Transport | None = None
@@ -110,6 +115,7 @@ class _Client(asyncio.Protocol):
             subject = request.subject
             reply = await self._enroller.enrol(request)
             log.info("certificate issued", subject=subject, peer=self._peer)
+            self._refusals.admitted(_PORT, self._peer)
         except msgspec.MsgspecError as error:
             reply = self._refused(subject, f"this is no enrolment request: {error}")
         except EnrolmentRefused as error:
@@ -118,6 +124,7 @@ class _Client(asyncio.Protocol):
 
     def _refused(self, subject: str, reason: str) -> EnrolmentReply:
         log.warning("enrolment refused", subject=subject, peer=self._peer, reason=reason)
+        self._refusals.refused(_PORT, self._peer, f"{subject}: {reason}")
         return EnrolmentReply(refused=reason)
 
     def _reply(self, reply: EnrolmentReply) -> None:

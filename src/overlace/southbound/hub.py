@@ -17,7 +17,7 @@ from overlace.datapath.actions import CONTROLLER, Action
 from overlace.datapath.flow import Flow
 from overlace.southbound.audit import Audit
 from overlace.southbound.comparison_report import ComparisonReport
-from overlace.southbound.database_view import Reported
+from overlace.southbound.database_view import BridgeSeen, Reported
 from overlace.southbound.difference import Difference, read_difference
 from overlace.southbound.encoding import EncodingError
 from overlace.southbound.events import PacketListener
@@ -29,6 +29,7 @@ from overlace.southbound.observations import HostSeen, ObservationSink, PortsSee
 from overlace.southbound.openflow_channel import OpenFlowChannel, SwitchConnection
 from overlace.southbound.ovsdb_channel import OvsdbChannel
 from overlace.southbound.reading import SwitchReader, exactly
+from overlace.southbound.refusals import Refusals
 from overlace.southbound.server import Listen
 from overlace.southbound.settings import Context
 from overlace.southbound.status import Phase, SouthboundStatus, SwitchStatus
@@ -67,8 +68,9 @@ class Southbound:
         self._reported: dict[SwitchName, Reported] = {}
         self._ports: dict[SwitchName, SwitchPorts] = {}
         self._ready: set[SwitchName] | None = set()
-        self._openflow = OpenFlowChannel(context.clock, context.tasks, self)
-        self._ovsdb = OvsdbChannel(context.clock, context.tasks, self._expected, self)
+        self.refusals = Refusals(context.clock)
+        self._openflow = OpenFlowChannel(context.clock, context.tasks, self.refusals, self)
+        self._ovsdb = OvsdbChannel(context.clock, context.tasks, self.refusals, self._expected, self)
         self._background: list[asyncio.Task[None]] = []
         self._told: dict[SwitchName, int] = {}
         self._succession = Succession(
@@ -237,6 +239,18 @@ class Southbound:
         switch = self._switches.get(name)
         return switch.status() if switch is not None else None
 
+    def bridges(self) -> Mapping[SwitchName, BridgeSeen]:
+        """How the bridge of each host is set up, of those whose database is connected."""
+        return {
+            name: switch.database.view.seen(switch.database.bridge)
+            for name, switch in sorted(self._switches.items())
+            if switch.database is not None
+        }
+
+    def strangers(self) -> Sequence[tuple[str, int]]:
+        """Switches that nobody knows: address and datapath id."""
+        return [(each.peer.rpartition(":")[0], each.datapath_id) for each in self._parked]
+
     def status(self) -> SouthboundStatus:
         """How everything is."""
         encoder = self._context.encoder
@@ -386,7 +400,7 @@ class Southbound:
                 self._expected.check_certificate(name, connection.common_name)
             except RefusedError as refusal:
                 log.warning("openflow connection refused", peer=connection.peer, reason=str(refusal))
-                connection.close()
+                connection.refuse(str(refusal))
                 continue
             connection.admit()
             switch = self._owners[connection] = self._switch(name)

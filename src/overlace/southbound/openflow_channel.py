@@ -19,6 +19,7 @@ from overlace.southbound.failures import (
     RequestTimeoutError,
     SwitchRefusedError,
 )
+from overlace.southbound.refusals import Refusals
 from overlace.southbound.shell import Channel, Shell
 from overlace.southbound.transaction import FIRST_XID, Refusal, Transaction
 from overlace.wire.openflow.messages import (
@@ -177,6 +178,8 @@ class SwitchConnection(Shell[Event]):
                 self._owner.switch_ready(self)
             case Closed(reason):
                 log.info("openflow session ended", peer=self.peer, reason=reason)
+                if self._features is None:
+                    self.refuse(reason)
                 self.close()
 
     def on_lost(self, reason: str) -> None:
@@ -225,8 +228,10 @@ class SwitchConnection(Shell[Event]):
 class OpenFlowChannel(Channel[Event]):
     """Where switches connect."""
 
-    def __init__(self, clock: Clock, tasks: asyncio.TaskGroup, owner: ConnectionOwner) -> None:
-        super().__init__(tasks, "openflow")
+    def __init__(
+        self, clock: Clock, tasks: asyncio.TaskGroup, refusals: Refusals, owner: ConnectionOwner
+    ) -> None:
+        super().__init__(tasks, "openflow", refusals)
         self._clock = clock
         self._owner = owner
 

@@ -15,6 +15,7 @@ from overlace.kit.clock import Clock
 from overlace.southbound.database_view import SELECTION, DatabaseView
 from overlace.southbound.expected import ExpectedSwitches, RefusedError
 from overlace.southbound.host_database import HostDatabase
+from overlace.southbound.refusals import Refusals
 from overlace.southbound.shell import Channel, Shell
 from overlace.wire.ovsdb.operations import Operation
 from overlace.wire.ovsdb.results import TransactReply
@@ -94,7 +95,7 @@ class DatabaseConnection(Shell[Event]):
             self._owner.database_ready(database)
         except RefusedError as refusal:
             log.warning("ovsdb connection refused", peer=self.peer, reason=str(refusal))
-            self.close()
+            self.refuse(str(refusal))
             return
         self._database = database
         self.admit()
@@ -110,9 +111,14 @@ class OvsdbChannel(Channel[Event]):
     """Where hosts' databases connect."""
 
     def __init__(
-        self, clock: Clock, tasks: asyncio.TaskGroup, expected: ExpectedSwitches, owner: DatabaseOwner
+        self,
+        clock: Clock,
+        tasks: asyncio.TaskGroup,
+        refusals: Refusals,
+        expected: ExpectedSwitches,
+        owner: DatabaseOwner,
     ) -> None:
-        super().__init__(tasks, "ovsdb")
+        super().__init__(tasks, "ovsdb", refusals)
         self._clock = clock
         self._expected = expected
         self._owner = owner

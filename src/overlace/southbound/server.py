@@ -14,6 +14,8 @@ from typing import Protocol, cast
 
 import structlog
 
+from overlace.southbound.refusals import Refusals
+
 log = structlog.get_logger(__name__)
 
 HANDSHAKE_TIMEOUT = 10.0
@@ -63,10 +65,11 @@ def peer_certificate(ssl_object: ssl.SSLObject | None) -> PeerCertificate | None
 class Listener:
     """Accepts connections until it is stopped; whatever one peer sends ends no other's."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, what: str) -> None:
+    def __init__(self, tasks: asyncio.TaskGroup, what: str, refusals: Refusals) -> None:
         """`what` says in log lines which port it is."""
         self._tasks = tasks
         self._what = what
+        self._refusals = refusals
         self._sockets: list[socket.socket] = []
         self._accepting: list[asyncio.Task[None]] = []
         self._handshakes: set[asyncio.Task[None]] = set()
@@ -140,7 +143,9 @@ class Listener:
             raise
         except OSError as error:
             accepted.close()
-            log.warning("connection refused", port=self._what, peer=peer, reason=explain(error))
+            reason = explain(error)
+            log.warning("connection refused", port=self._what, peer=peer, reason=reason)
+            self._refusals.refused(self._what, peer, reason)
 
 
 # OpenSSL's X509_verify_cert_error_string(3), by code.

@@ -17,6 +17,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar, cast
 import structlog
 
 from overlace.kit.clock import Clock
+from overlace.southbound.refusals import Refusals
 from overlace.southbound.server import Credentials, Listen, Listener, PeerCertificate, peer_certificate
 
 log = structlog.get_logger(__name__)
@@ -49,9 +50,11 @@ class Core(Protocol[E_co]):
 class Channel(Generic[E]):
     """A port and its connections; every connection lives and dies for itself."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, what: str) -> None:
+    def __init__(self, tasks: asyncio.TaskGroup, what: str, refusals: Refusals) -> None:
         """`what` is the protocol's name, for people."""
-        self._listener = Listener(tasks, what)
+        self.what = what
+        self.refusals = refusals
+        self._listener = Listener(tasks, what, refusals)
         self.connections: set[Shell[E]] = set()
         self.tls: Credentials | None = None
 
@@ -91,6 +94,8 @@ class Shell(asyncio.Protocol, Generic[E]):
         """The connection adds itself to its channel's live ones."""
         self._core = core
         self._siblings = channel.connections
+        self._what = channel.what
+        self._refusals = channel.refusals
         self._tls = channel.tls
         self._clock = clock
         self._transport: asyncio.Transport | None = None
@@ -148,7 +153,7 @@ class Shell(asyncio.Protocol, Generic[E]):
         refusal = self._tls.refusal(self.certificate.serial)
         if refusal is not None:
             log.warning("connection refused", peer=self.peer, reason=refusal)
-            self.close()
+            self.refuse(refusal)
 
     def is_stranger_of(self, address: str | None) -> bool:
         """Whether this is a connection of that address which has not been admitted."""
@@ -157,8 +162,14 @@ class Shell(asyncio.Protocol, Generic[E]):
     def admit(self) -> None:
         """The peer is one that was expected."""
         self.admitted = True
+        self._refusals.admitted(self._what, self.peer)
         if self._patience is not None:
             self._patience.cancel()
+
+    def refuse(self, reason: str) -> None:
+        """The peer is not taken; what it did wrong is remembered for a while."""
+        self._refusals.refused(self._what, self.peer, reason)
+        self.close()
 
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes have come."""
@@ -213,7 +224,7 @@ class Shell(asyncio.Protocol, Generic[E]):
 
     def _turn_away(self, reason: str) -> None:
         log.warning("connection closed", peer=self.peer, reason=reason)
-        self.close()
+        self.refuse(reason)
 
     def _dispatch(self, events: Sequence[E]) -> None:
         for event in events:

@@ -58,6 +58,8 @@ class StoreCounters:
     commits: int = 0
     writes: int = 0
     write_seconds: float = 0.0
+    failure: str | None = None
+    """Why the last write was none; None when it was one."""
 
 
 @dataclass(slots=True)
@@ -204,6 +206,7 @@ class Store:
         self.counters.writes += 1
         self.counters.write_seconds += self._clock.monotonic() - start
         failure = asyncio.CancelledError() if written.cancelled() else written.exception()
+        self.counters.failure = None if failure is None else str(getattr(failure, "orig", None) or failure)
         if failure is not None:
             self._give_up(batch, failure)
         else:

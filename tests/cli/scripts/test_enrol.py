@@ -16,6 +16,7 @@ from overlace.cli.scripts import enrol
 from overlace.pki.issuer import Issuer
 from overlace.pki.subject import Role, Subject
 from overlace.southbound.enrolment import EnrolmentPort
+from overlace.southbound.refusals import Refusals
 from overlace.southbound.server import Listen
 
 H1 = Subject(Role.HOST, "h1")
@@ -42,7 +43,7 @@ async def serving(issuer: Issuer, address: str) -> AsyncIterator[int]:
     """An enrolment port."""
     trust = Trust(issuer, RealClock())
     async with asyncio.TaskGroup() as tasks:
-        port = EnrolmentPort(tasks, trust)
+        port = EnrolmentPort(tasks, trust, Refusals(RealClock()))
         await port.start(Listen(address, 0, trust.enrolment))
         yield port.port
         await port.stop()
