@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -68,12 +69,18 @@ async def test_given_parts_that_count_when_collected_then_the_numbers_are_theirs
     ends = datetime(2027, 1, 1, tzinfo=UTC)
     expiry = Expiry("controller", "1", 1, ends, Validity.VALID, 1.0)
     registry = CollectorRegistry()
-    status = SouthboundStatus({"h1": SWITCH}, 60, 4000, 7)
+    switches = {"h1": SWITCH}
+    status = SouthboundStatus(switches, 60, 4000, 7)
     registry.register(
         ControllerCollector(Sources(store, lambda: status, WorkCounters(9, 5), packets, lambda: (expiry,)))
     )
     assert sample(registry, "switches", phase="in_sync") == 1
     assert sample(registry, "switches", phase="held") == 0
+    for observed_only, phase in ((True, "observed"), (False, "held")):
+        switches["h1"] = replace(SWITCH, phase=Phase.HELD, observed_only=observed_only)
+        assert sample(registry, "switches", phase=phase) == 1
+    switches["h1"] = SWITCH
+    assert sample(registry, "switches", phase="observed") == 0
     assert sample(registry, "switch_flows", switch="h1") == 57
     assert sample(registry, "switch_flows_sent_total", switch="h1") == 60
     assert sample(registry, "switch_audit_repairs_total", switch="h1") == 3

@@ -15,12 +15,13 @@ H1 = Subject(Role.HOST, "h1")
 
 
 @given(st.integers(1, 5000), st.integers(-10, 6000))
-def test_a_certificate_is_valid_then_ending_then_expired(lifetime: int, age: int) -> None:
+def test_a_certificate_is_not_yet_valid_then_valid_then_ending_then_expired(lifetime: int, age: int) -> None:
     end = NOW + timedelta(days=lifetime)
-    states = list(Validity)[:3]
+    states = list(Validity)[:4]
     now = validity(NOW, end, NOW + timedelta(days=age))
     later = validity(NOW, end, NOW + timedelta(days=age + 1))
     assert states.index(later) >= states.index(now)
+    assert (now is Validity.NOT_YET) == (age < 0)
     assert (now is Validity.EXPIRED) == (age >= lifetime)
     assert now is not Validity.ENDING or lifetime - age <= 30
 

@@ -144,3 +144,30 @@ def test_the_pace_is_kept() -> None:
     cloud = Underlay(paths, lambda _: True).begin(paths)
     assert len(list(cloud.prober.due(cloud.now, 10))) == 10
     assert len(list(cloud.prober.due(cloud.now, 100))) == 18
+
+
+def test_a_probe_that_comes_out_elsewhere_is_remembered_until_one_arrives() -> None:
+    underlay = Underlay({HERE: 1550}, lambda _: False).begin([HERE])
+    [probe] = underlay.prober.due(underlay.now, 10)
+    underlay.prober.arrived(probe.nonce, "h3", probe.size, underlay.now)
+    assert underlay.prober.strays == {HERE: "h3"}
+    underlay.prober.arrived(probe.nonce, "h2", probe.size, underlay.now)
+    assert underlay.prober.strays == {}
+    assert underlay.prober.findings[HERE].verdict is Verdict.WIDE
+
+
+def test_a_round_that_is_begun_again_is_settled_when_it_is_concluded() -> None:
+    underlay = Underlay({HERE: 1550, THERE: 1570}, lambda probe: probe.path == HERE).begin([HERE, THERE])
+    assert not underlay.prober.settled
+    underlay.run(60)
+    assert underlay.prober.settled
+    sent = len(underlay.sent)
+    underlay.prober.again(underlay.now)
+    assert not underlay.prober.settled
+    underlay.run(ANSWER_SECONDS)
+    assert len(underlay.sent) >= sent + 2 and not underlay.prober.settled, (
+        "one way is silent: that takes a while"
+    )
+    del underlay.needed[THERE]
+    underlay.run(60)
+    assert underlay.prober.settled, "what nobody needs keeps nobody waiting"

@@ -157,6 +157,7 @@ async def test_when_the_database_cannot_be_written_nothing_happened(store: Store
     with pytest.raises(StoreUnavailable):
         await store.transact(lambda tx: tx.put(NETWORK), actor="a")
     assert store.snapshot is before
+    assert store.counters.failure == "no such table: changes"
 
 
 WRITER = """

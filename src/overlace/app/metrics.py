@@ -1,5 +1,6 @@
 """Prometheus metrics: what the parts count anyway, read when somebody asks. docs/operations.md lists them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from overlace.model.declaration import RESOURCES
 from overlace.pki.expiry import Expiry
 from overlace.southbound.status import Phase, SouthboundStatus, SwitchStatus
 from overlace.store.store import Store
+
+OBSERVED = "observed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,15 @@ def _work(compiler: WorkCounters, status: SouthboundStatus) -> Iterator[Metric]:
 
 def _switch_phases(status: SouthboundStatus) -> Metric:
     family = GaugeMetricFamily("overlace_switches", "Switches by phase", labels=("phase",))
-    phases = [each.phase for each in status.switches.values()]
-    for phase in Phase:
-        family.add_metric((phase.name.lower(),), phases.count(phase))
+    words = Counter(_phase_word(each) for each in status.switches.values())
+    for word in (*(phase.name.lower() for phase in Phase), OBSERVED):
+        family.add_metric((word,), words[word])
     return family
+
+
+def _phase_word(status: SwitchStatus) -> str:
+    """A switch that somebody wants to be left alone is not one that waits for somebody."""
+    return OBSERVED if status.phase is Phase.HELD and status.observed_only else status.phase.name.lower()
 
 
 _OF_A_SWITCH: Mapping[str, tuple[str, Callable[[SwitchStatus], float]]] = {

@@ -1,15 +1,13 @@
 """`overlace doctor`: what is wrong, what it comes from, and what to do about it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from overlace.cli.api import Api, Object, api_options
-from overlace.cli.failures import Unreachable, WrongUsage
+from overlace.cli.failures import Unreachable
 from overlace.terminal.options import json_option
 from overlace.terminal.output import progress, show_json
 
@@ -85,37 +83,15 @@ def _findings(api: Api, *, probe: bool, config: Path | None, database: Path | No
 def _offline(config: Path | None, database: Path | None) -> list[Object]:
     # The controller's libraries take a second to load, for which nobody else should wait.
     from overlace.app.doctor.offline import examine_offline
-
-    settings = _settings({} if config is None else _read(config))
-    if database is not None:
-        settings = replace(settings, database=database)
-    return [each.as_object() for each in examine_offline(settings, datetime.now(UTC))]
-
-
-def _read(config: Path) -> dict[str, Any]:
-    try:
-        said = yaml.safe_load(config.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise WrongUsage(f"{config} cannot be read: {error}") from error
-    if said is not None and not isinstance(said, dict):
-        raise WrongUsage(f"{config} has no options in it")
-    return {str(name).replace("-", "_"): value for name, value in (said or {}).items()}
-
-
-def _settings(said: dict[str, Any]) -> Any:
-    """As `overlace serve` takes them."""
     from overlace.app.settings import ControllerSettings
     from overlace.cli.serve import serve
 
-    context = click.Context(serve)
-    known = {each.name: each for each in serve.params if each.expose_value}
-    if unknown := set(said) - set(known):
-        raise WrongUsage(f"there is no option {', '.join(sorted(unknown))} of overlace serve")
-    values = {
-        str(name): each.type_cast_value(context, said[name] if name in said else each.get_default(context))
-        for name, each in known.items()
-        if name not in ("log_level", "log_format")
-    }
-    if values.pop("plaintext"):
-        values["pki"] = None
-    return ControllerSettings(**values)
+    options = [("--config", config), ("--database", database)]
+    arguments = [word for name, path in options if path is not None for word in (name, str(path))]
+    # As `overlace serve` would understand them, with its complaints.
+    said: dict[str, Any] = dict(serve.make_context("serve", arguments).params)
+    if said.pop("plaintext"):
+        said["pki"] = None
+    del said["log_level"], said["log_format"]
+    settings = ControllerSettings(**said)
+    return [each.as_object() for each in examine_offline(settings, datetime.now(UTC))]

@@ -32,7 +32,7 @@ def main() -> None:
 
     \b
     Exit status: 0 done, 1 failed, 2 wrong command line, 3 controller not reachable,
-    4 not allowed, 5 not found, 6 conflicts with what there is.
+    4 not allowed, 5 not found, 6 conflicts with what there is; doctor: 10 warnings, 20 errors.
     """
 
 

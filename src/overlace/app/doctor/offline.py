@@ -28,7 +28,7 @@ def examine_offline(settings: ControllerSettings, now: datetime) -> list[Finding
     found = [*_settings(settings), *_database(settings.database, holder), *_certificates(settings, now)]
     if holder is None:
         found += _ports(settings)
-    return sorted(found, key=lambda finding: -finding.severity)
+    return sorted(dict.fromkeys(found), key=lambda finding: -finding.severity)
 
 
 def _settings(settings: ControllerSettings) -> Iterator[Finding]:
