@@ -4,6 +4,7 @@ An interface announces itself by ``external_ids:iface-id``; where nobody sets th
 and interface instead (``binding:profile``).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
@@ -59,6 +60,10 @@ class Interfaces:
     def hosts_announcing(self, port_id: str) -> set[str]:
         """The hosts where some interface announces the port."""
         return set(self._by_iface_id.get(port_id, {}))
+
+    def all(self) -> Iterable[PluggedInterface]:
+        """All interfaces of all hosts."""
+        return self._by_name.values()
 
     def on_host(self, host: str) -> list[PluggedInterface]:
         """All interfaces of a host."""

@@ -95,8 +95,7 @@ class Doctor:
 
     def _facts(self, machine: MachineFacts) -> Facts:
         snapshot = self._store.snapshot
-        hosts = [host.id for host in snapshot.all(Host)]
-        interfaces = [each for host in hosts for each in self._interfaces.on_host(host)]
+        interfaces = [each for each in self._interfaces.all() if snapshot.get(Host, each.host) is not None]
         progress = self._engine.realisation.switches
         return Facts(
             now=self._clock.now(),
