@@ -107,6 +107,8 @@ def join(root: Path) -> None:
         assert time.monotonic() < deadline, found
         time.sleep(0.2)
     say(f"h1 has joined and is in sync: {found['flows']} flows")
+    chroot(root, "overlace", "doctor", "--probe")
+    say("the doctor finds nothing")
     chroot(root, "sh", "-s", given=chroot(root, "overlace", "leave", "h1"))
     chroot(root, "/usr/share/openvswitch/scripts/ovs-ctl", "stop")
 

@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
+from tests.app.switch_sample import IN_SYNC
 from tests.cli.controller import PASSWORD, Controller, bootstrap, serving
 
 from overlace.app.counts import PacketCounts
@@ -24,28 +25,8 @@ from overlace.northbound.auth.caller import Caller, Role
 from overlace.northbound.auth.none import NoAuthentication
 from overlace.northbound.request_identity import Finished
 from overlace.pki.expiry import Expiry, Validity
-from overlace.southbound.status import Phase, SouthboundStatus, SwitchStatus
+from overlace.southbound.status import Phase, SouthboundStatus
 from overlace.store.store import Store
-
-SWITCH = SwitchStatus(
-    name="h1",
-    phase=Phase.IN_SYNC,
-    hold=None,
-    observed_only=False,
-    peer=None,
-    database=True,
-    tunnel_ports=None,
-    sequence=3,
-    wanted_flows=57,
-    held_out={},
-    last_resync=None,
-    flows_sent=60,
-    batches=2,
-    bytes_sent=4000,
-    resyncs=1,
-    resync_changes=5,
-    audit_repairs=3,
-)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +50,7 @@ async def test_given_parts_that_count_when_collected_then_the_numbers_are_theirs
     ends = datetime(2027, 1, 1, tzinfo=UTC)
     expiry = Expiry("controller", "1", 1, ends, Validity.VALID, 1.0)
     registry = CollectorRegistry()
-    switches = {"h1": SWITCH}
+    switches = {"h1": IN_SYNC}
     status = SouthboundStatus(switches, 60, 4000, 7)
     registry.register(
         ControllerCollector(Sources(store, lambda: status, WorkCounters(9, 5), packets, lambda: (expiry,)))
@@ -77,9 +58,9 @@ async def test_given_parts_that_count_when_collected_then_the_numbers_are_theirs
     assert sample(registry, "switches", phase="in_sync") == 1
     assert sample(registry, "switches", phase="held") == 0
     for observed_only, phase in ((True, "observed"), (False, "held")):
-        switches["h1"] = replace(SWITCH, phase=Phase.HELD, observed_only=observed_only)
+        switches["h1"] = replace(IN_SYNC, phase=Phase.HELD, observed_only=observed_only)
         assert sample(registry, "switches", phase=phase) == 1
-    switches["h1"] = SWITCH
+    switches["h1"] = IN_SYNC
     assert sample(registry, "switches", phase="observed") == 0
     assert sample(registry, "switch_flows", switch="h1") == 57
     assert sample(registry, "switch_flows_sent_total", switch="h1") == 60

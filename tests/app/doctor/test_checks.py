@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.app.switch_sample import IN_SYNC
 
 from overlace.app.doctor.examination import examine
 from overlace.app.doctor.facts import Facts, MachineFacts, ServiceFacts
@@ -33,28 +34,7 @@ GOOD_BRIDGE = BridgeSeen("3.1.0", "secure", False, ("ssl:192.0.2.100:6653",), Fa
 
 
 def status(name: str, **more: Any) -> SwitchStatus:
-    return replace(
-        SwitchStatus(
-            name=name,
-            phase=Phase.IN_SYNC,
-            hold=None,
-            observed_only=False,
-            peer="192.0.2.1:4711",
-            database=True,
-            tunnel_ports=None,
-            sequence=1,
-            wanted_flows=80,
-            held_out={},
-            last_resync=None,
-            flows_sent=80,
-            batches=1,
-            bytes_sent=8000,
-            resyncs=1,
-            resync_changes=80,
-            audit_repairs=0,
-        ),
-        **more,
-    )
+    return replace(IN_SYNC, name=name, **more)
 
 
 def healthy() -> Facts:
