@@ -231,6 +231,15 @@ class SickCloud:
         context.check_hostname = False
         self.call(OVSDB, context)
 
+    def call_at(self, when: timedelta) -> None:
+        """As a host whose clock is so far off: it looks at the controller's certificate as of then."""
+        trust = self.cloud.directory / "trust.pem"
+        trust.write_text(Issuer.open(self.pki, ManualClock()).directory.read().trust)
+        moment = int((datetime.now(UTC) + when).timestamp())
+        where = f"{self.lab.controller_address}:{OVSDB}"
+        command = ["openssl", "s_client", "-connect", where, "-CAfile", str(trust), "-attime", str(moment)]
+        self.lab.host_run("h3", [*command, "-verify_return_error", "-brief"], check=False)
+
     def call_with_token(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

@@ -288,7 +288,24 @@ STRANGERS = [
         lambda _: None,
     ),
     Case("peer_revoked", ("was revoked", "overlace join"), lambda on: on.call_revoked(), lambda _: None),
-    Case("peer_distrusts", ("does not trust", "clock"), lambda on: on.call_distrusting(), lambda _: None),
+    Case(
+        "peer_distrusts",
+        ("does not trust", "overlace join"),
+        lambda on: on.call_distrusting(),
+        lambda _: None,
+    ),
+    Case(
+        "host_clock",
+        ("is ahead", "set its clock"),
+        lambda on: on.call_at(timedelta(days=20 * 365)),
+        lambda _: None,
+    ),
+    Case(
+        "host_clock",
+        ("is behind", "set its clock"),
+        lambda on: on.call_at(timedelta(days=-9)),
+        lambda _: None,
+    ),
     Case(
         "token_refused",
         ("the token is not known", "overlace join h3"),

@@ -176,7 +176,11 @@ def explain(error: OSError) -> str:
             return "it shows no certificate; join it with: overlace join NAME"
         if reason in _PLAIN:
             return "it does not speak TLS: was it joined with --plaintext?"
-        if reason.endswith(("ALERT_UNKNOWN_CA", "ALERT_BAD_CERTIFICATE", "ALERT_CERTIFICATE_UNKNOWN")):
+        if reason.endswith("ALERT_CERTIFICATE_EXPIRED"):
+            return "it takes this controller's certificate for expired: is its clock right?"
+        if reason.endswith("ALERT_BAD_CERTIFICATE"):  # what OpenSSL says, among others, before its time
+            return "it does not accept this controller's certificate: is its clock right?"
+        if reason.endswith(("ALERT_UNKNOWN_CA", "ALERT_CERTIFICATE_UNKNOWN")):
             return "it does not trust this controller's certificate; join it again"
         if reason.endswith("ALERT_UNSUPPORTED_CERTIFICATE"):
             return "it takes the certificate shown here for no controller's; mend with: overlace pki renew controller"

@@ -12,6 +12,12 @@ _WORDS = (
         "peer_certificate_not_yet",
         "the clock of the host was ahead when it joined, or this one is behind",
     ),
+    ("this controller's certificate for expired", "host_clock", "the clock of the host is ahead"),
+    (
+        "does not accept this controller's",
+        "host_clock",
+        "the clock of the host is behind, or it was set up by hand",
+    ),
     ("has expired", "peer_certificate_expired", "it was not renewed in time"),
     (
         "not this controller's",
@@ -31,7 +37,11 @@ _WORDS = (
     ),
     ("shows no certificate", "peer_no_certificate", "it was never joined, or its certificate was taken away"),
     ("does not speak TLS", "peer_plaintext", "the host calls with tcp: instead of ssl:"),
-    ("does not trust", "peer_distrusts", "it knows another authority, or its clock is wrong"),
+    (
+        "does not trust",
+        "peer_distrusts",
+        "it joined another controller, or was set up by hand",
+    ),
     (
         "is not known; add it",
         "host_unknown",
@@ -41,6 +51,7 @@ _WORDS = (
     ("datapath id", "datapath_conflict", "two bridges have one datapath id: a machine was cloned"),
     ("the token", "token_refused", "the script of `overlace join` was run too late, or twice"),
 )
+AGAIN = "join it again: overlace join NAME"
 
 
 def check_connections(facts: Facts) -> Iterator[Finding]:
@@ -50,9 +61,9 @@ def check_connections(facts: Facts) -> Iterator[Finding]:
             ((kind, cause) for word, kind, cause in _WORDS if word in each.reason),
             ("peer_refused", "it is no Open vSwitch, or does not speak OpenFlow 1.5"),
         )
-        text, _, cure = _parts(each.reason)
+        text, cure = _parts(each.reason)
         seen = f"{each.address} is refused at the {each.port} port ({each.times} times): {text}"
-        yield error(kind, each.address, seen, cause, cure or "join it again: overlace join NAME")
+        yield error(kind, each.address, seen, cause, cure or AGAIN)
     for address, datapath_id in facts.strangers:
         yield warning(
             "switch_unknown",
@@ -63,16 +74,13 @@ def check_connections(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _parts(reason: str) -> tuple[str, str, str]:
-    """What is wrong and the remedy, which stand on either side of a semicolon or a question."""
+def _parts(reason: str) -> tuple[str, str]:
+    """What is wrong, and the remedy where it is another than to join again; a semicolon or a question divides them."""
     if reason.endswith("is its clock right?"):
-        return (
-            reason.partition(":")[0],
-            ":",
-            "set its clock right (chrony or systemd-timesyncd); else join it again",
-        )
+        return reason.partition(":")[
+            0
+        ], "set its clock right (chrony or systemd-timesyncd); else join it again"
     if "joined with --plaintext" in reason:
-        return reason.partition(":")[0], ":", "join it again, without --plaintext: overlace join NAME"
-    if "does not trust" in reason:
-        return reason.partition(";")[0], ";", "set its clock right; else join it again: overlace join NAME"
-    return reason.partition(";")
+        return reason.partition(":")[0], "join it again, without --plaintext: overlace join NAME"
+    text, _, cure = reason.partition("; ")
+    return text, "" if cure == "join it again" else cure
