@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Row, Select, and_, exists, func, or_, select, tuple_
 
 from overlace.kit.revision import Revision
 from overlace.store.tables import CHANGES, REVISIONS
@@ -63,9 +63,10 @@ _SAME = and_(CHANGES.c.epoch == REVISIONS.c.epoch, CHANGES.c.number == REVISIONS
 def read_log(engine: Engine, origin: str, question: LogQuestion) -> list[LoggedRevision]:
     """The answer of a store whose revisions are of `origin`. Raises sqlalchemy.exc.SQLAlchemyError."""
     order = [each.desc() if question.after is None else each.asc() for each in _POSITION]
-    restrictions = [*_of_revision(question), *_of_change(question)]
-    positions = select(*_POSITION).join(CHANGES, _SAME).where(*restrictions)
-    page = positions.distinct().order_by(*order).limit(question.limit).subquery()
+    # Asked revision by revision, so that the search ends with the page.
+    matching = exists().where(_SAME, *_of_change(question))
+    positions = select(*_POSITION).where(*_of_revision(question), matching)
+    page = positions.order_by(*order).limit(question.limit).subquery()
     wanted: Select[Any] = (
         select(REVISIONS, CHANGES.c.kind, CHANGES.c.id, CHANGES.c.before, CHANGES.c.after)
         .join(page, and_(page.c.epoch == REVISIONS.c.epoch, page.c.number == REVISIONS.c.number))
