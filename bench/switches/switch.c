@@ -6,7 +6,7 @@
 
 enum {
     HELLO, ERROR, ECHO_REQUEST, ECHO_REPLY, EXPERIMENTER, FEATURES_REQUEST, FEATURES_REPLY,
-    PACKET_OUT = 13, FLOW_MOD = 14, GROUP_MOD = 15, MULTIPART_REQUEST = 18, MULTIPART_REPLY = 19,
+    SET_CONFIG = 9, PACKET_OUT = 13, FLOW_MOD = 14, GROUP_MOD = 15, MULTIPART_REQUEST = 18, MULTIPART_REPLY = 19,
     BARRIER_REQUEST = 20, BARRIER_REPLY = 21, ROLE_REQUEST = 24, ROLE_REPLY = 25, METER_MOD = 29,
     BUNDLE_CONTROL = 33, BUNDLE_ADD = 34
 };
@@ -299,7 +299,7 @@ static void answer(struct simulated *s, const uint8_t *m, size_t length) {
     uint32_t xid = get32(m + 4);
     uint8_t *p;
     switch (m[1]) {
-    case HELLO: case ERROR: case ECHO_REPLY: case EXPERIMENTER: case PACKET_OUT:
+    case HELLO: case ERROR: case ECHO_REPLY: case EXPERIMENTER: case SET_CONFIG: case PACKET_OUT:
         return;
     case ECHO_REQUEST:
         p = reply(s, ECHO_REPLY, xid, length - 8);

@@ -60,6 +60,7 @@ class HandFedCloud:
         port = f"add-port {BRIDGE} vx -- set interface vx type=vxlan {options}"
         command = f"ovs-vsctl {bridge} other-config:disable-in-band=true -- {port}"
         self.lab.host_run(host, command.split())
+        self._ofctl(host, "set-frags", BRIDGE, "nx-match")  # as the southbound does
 
     def _tenant(self, tenant: str, key: int) -> None:
         self.world.network(tenant, key)

@@ -57,10 +57,16 @@ def trace(
     packet: Packet,
     ct_states: Sequence[int] = (),
     tunnel_port: int = TUNNEL_PORT,
+    frame: bytes | None = None,
 ) -> TraceResult:
-    """Ask the switch what would happen to a packet (its `Field.IN_PORT` says where it comes in)."""
+    """Ask the switch what would happen to a packet (its `Field.IN_PORT` says where it comes in).
+
+    Given the frame that the packet was read from, the switch reads it for itself; the packet says the metadata.
+    """
     options = [part for state in ct_states for part in ("--ct-next", _flag_names(state))]
-    text = switch.appctl("ofproto/trace", bridge, packet_text(packet), *options)
+    question = packet_text(packet) if frame is None else packet_text(_metadata_of(packet))
+    asked = [question] if frame is None else [question, frame.hex()]
+    text = switch.appctl("ofproto/trace", bridge, *asked, *options)
     seen = Seen()
     waiting: dict[int, Packet] = {0: packet.copy()}
     for recirculation, actions in _branches(text):
@@ -95,6 +101,10 @@ def packet_text(packet: Packet) -> str:
     """A packet in the flow syntax that ofproto/trace takes."""
     conditions = (Condition(f, value, f.full_mask) for f, value in packet.fields().items())
     return ",".join(format_condition(condition) for condition in conditions)
+
+
+def _metadata_of(packet: Packet) -> Packet:
+    return Packet({field: value for field, value in packet.fields().items() if not is_data_field(field)})
 
 
 def openflow_ports(switch: PrivateSwitch, bridge: str) -> dict[int, int]:

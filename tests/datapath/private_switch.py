@@ -129,6 +129,7 @@ def private_switch() -> Iterator[PrivateSwitch]:
             *("add-br", BRIDGE, "--", "set", "Bridge", BRIDGE, "datapath_type=dummy", "fail-mode=secure"),
             "other-config:disable-in-band=true",
         )
+        switch.ofctl("set-frags", BRIDGE, "nx-match")  # as the southbound does
         yield switch
     finally:
         for daemon in reversed(started):

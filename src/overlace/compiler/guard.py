@@ -13,6 +13,10 @@ the port's addresses and not with the kinds of frames:
                  -> GUARD_ADDRESS ------------------------------------> RESPOND    all else
 
 Ports without port security leave SOURCE_GUARD for RESPOND at once.
+
+What cannot be looked into is not let through: an IPv6 header chain that cannot be read to its end, and a first
+fragment that leaves out what would be judged (RFC 7112, 5; RFC 1858, 3). The switch tells the ports of a first fragment
+because the southbound asks for it ("nx-match", ovs-ofctl(8)); later fragments are worth nothing without their first.
 """
 
 from collections.abc import Iterator
@@ -21,14 +25,16 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network
 
 from overlace.compiler.pipeline import SOURCE_PORT, Table
 from overlace.compiler.rule import ARP, ICMPV6, IPV4, IPV6, Conditions, goto, neighbour, rule
-from overlace.datapath.fields import VLAN_PRESENT, EthType, Field, IpProto
+from overlace.datapath.fields import VLAN_PRESENT, EthType, Field, IpFrag, IpProto
 from overlace.datapath.flow import Flow
 from overlace.kit.addresses import IPNetwork, link_local_address
 
 _UNSPECIFIED: Conditions = {Field.IPV6_SRC: IPv6Address("::")}
 _UDP: Conditions = {Field.IP_PROTO: IpProto.UDP}
 _LISTENER_REPORTS = (131, 132, 143)
+_ROUTER_SOLICITATION = 133
 _ROUTER_ADVERTISEMENT, _NEIGHBOUR_SOLICITATION, _NEIGHBOUR_ADVERTISEMENT, _REDIRECT = 134, 135, 136, 137
+_FIRST_FRAGMENT: Conditions = {Field.IP_FRAG: IpFrag.ANY}
 _DHCP_CLIENT, _DHCP_SERVER, _DHCPV6_CLIENT, _DHCPV6_SERVER = 68, 67, 546, 547
 
 
@@ -82,7 +88,24 @@ def _never() -> list[Conditions]:
         {**IPV6, **_UDP, Field.UDP_SRC: _DHCPV6_SERVER, Field.UDP_DST: _DHCPV6_CLIENT},
         neighbour(_ROUTER_ADVERTISEMENT),
         neighbour(_REDIRECT),
+        # Open vSwitch reads neither target nor options where an option is there twice, and a guest takes the first
+        {**neighbour(_NEIGHBOUR_SOLICITATION), Field.ND_TARGET: 0},
+        {
+            **IPV6,
+            Field.IP_PROTO: 0,
+        },  # the chain breaks off: where it can be read, its end is never hop-by-hop
+        *({**_FIRST_FRAGMENT, **hidden} for hidden in _hidden()),
     ]
+
+
+def _hidden() -> Iterator[Conditions]:
+    """First fragments whose ports or type are in a later one, and neighbour messages whose options may be: those
+    are never fragmented (RFC 6980, 5)."""
+    for family in (IPV4, IPV6):
+        yield {**family, **_UDP, Field.UDP_SRC: 0, Field.UDP_DST: 0}
+    yield {**ICMPV6, Field.ICMPV6_TYPE: 0}
+    for kind in (_ROUTER_SOLICITATION, _NEIGHBOUR_SOLICITATION, _NEIGHBOUR_ADVERTISEMENT):
+        yield {**ICMPV6, Field.ICMPV6_TYPE: kind}
 
 
 def _dispatch() -> Iterator[tuple[int, Conditions, Table]]:

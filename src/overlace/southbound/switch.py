@@ -35,11 +35,19 @@ from overlace.southbound.synchronisation import Allowed, Hold, HoldKind, compare
 from overlace.southbound.transaction import Refusal
 from overlace.southbound.writer import WriteCounters, Writer
 from overlace.wire.openflow.codec import canonical_flow
-from overlace.wire.openflow.messages import NxSetPacketInFormat, Role, RoleStatus
+from overlace.wire.openflow.messages import (
+    FRAGMENTS_NX_MATCH,
+    NxSetPacketInFormat,
+    Role,
+    RoleStatus,
+    SetConfig,
+)
 
 log = structlog.get_logger(__name__)
 
 _MOST_ROUNDS = 20
+_WHOLE_PACKETS = 0xFFFF
+"""Bytes of a packet-in (OFPCML_NO_BUFFER)."""
 
 
 class Switch:
@@ -260,6 +268,8 @@ class Switch:
         if not self._allowed.observe_only:
             await connection.become_master(self._generation_id)
             self._is_master = True
+            # The source guard judges a datagram by its first fragment; without this its ports would read 0.
+            connection.tell(SetConfig(FRAGMENTS_NX_MATCH, _WHOLE_PACKETS))
 
     async def _guarded(self, work: Coroutine[Any, Any, None], connection: SwitchConnection) -> None:
         """Whatever goes wrong ends this connection and nothing else; the switch will connect again."""

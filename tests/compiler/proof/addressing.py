@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from overlace.datapath.fields import EthType, Field
+from overlace.datapath.fields import EthType, Field, IpFrag
 from overlace.datapath.interpreter import Packet
 from overlace.kit.addresses import IPAddress, IPNetwork
 
@@ -28,8 +28,8 @@ def destination_address(packet: Packet) -> IPAddress:
 
 
 def is_fragment(packet: Packet) -> bool:
-    """Ports cannot be seen in fragments."""
-    return packet[F.IP_FRAG] != 0
+    """Ports cannot be seen in fragments other than the first."""
+    return bool(packet[F.IP_FRAG] & IpFrag.LATER)
 
 
 def as_prefix(address: IPAddress) -> IPNetwork:

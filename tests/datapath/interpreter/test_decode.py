@@ -4,10 +4,11 @@ from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
+from tests.datapath.ip_layouts import laid_out, layouts
 from tests.datapath.private_switch import PrivateSwitch
 from tests.datapath.worlds import packets
 
-from overlace.datapath.fields import EthType, Field, IpFrag
+from overlace.datapath.fields import EthType, Field, IpFrag, IpProto
 from overlace.datapath.interpreter import build
 from overlace.datapath.interpreter.decode import NOT_ETH_TYPE, from_frame
 from overlace.datapath.interpreter.encode import to_frame
@@ -15,6 +16,7 @@ from overlace.datapath.interpreter.packet import Packet
 from overlace.datapath.match import match
 from overlace.datapath.prerequisites import field_exists, is_data_field
 from overlace.datapath.text import format_match
+from overlace.kit.addresses import IPAddress
 
 F = Field
 MACS = (0x020000000001, 0x020000000002)
@@ -26,18 +28,6 @@ ETHERNET = bytes.fromhex("020000000002020000000001")
 def data_fields(packet: Packet) -> dict[Field, int]:
     """The fields that a frame has, those with value 0 included."""
     return {f: packet[f] for f in Field if is_data_field(f) and field_exists(f, packet.values)}
-
-
-PORTS = frozenset(
-    {F.TCP_SRC, F.TCP_DST, F.UDP_SRC, F.UDP_DST, F.SCTP_SRC, F.SCTP_DST}
-    | {F.ICMPV4_TYPE, F.ICMPV4_CODE, F.ICMPV6_TYPE, F.ICMPV6_CODE}
-)
-
-
-def matched_fields(packet: Packet) -> dict[Field, int]:
-    """The same as a flow lookup sees them: fragments have no ports (ovs-ofctl(8), set-frags normal)."""
-    fields = data_fields(packet)
-    return {f: 0 if f in PORTS and packet[F.IP_FRAG] else value for f, value in fields.items()}
 
 
 @given(packets())
@@ -103,6 +93,38 @@ def frames(draw: st.DrawFn) -> bytes:
     return bytes(frame)
 
 
+@st.composite
+def layered(draw: st.DrawFn) -> bytes:
+    """IP packets under any layout, with any of the transport headers or none that is known."""
+    pairs: tuple[tuple[IPAddress, IPAddress], ...] = (IPV4, IPV6)
+    addresses = draw(st.sampled_from(pairs))
+    kind = draw(st.sampled_from(("tcp", "udp", "icmp", "sctp", "other", "asked", "known")))
+    packet = transport_packet(kind, addresses)
+    packet.payload = draw(st.binary(max_size=24)) if kind not in ("asked", "known") else b""
+    return laid_out(packet, draw(layouts()))
+
+
+def transport_packet(kind: str, addresses: tuple[IPAddress, IPAddress]) -> Packet:
+    """A packet of a kind; neighbour discovery is another protocol in IPv4."""
+    match kind, addresses:
+        case "tcp", _:
+            return build.tcp(MACS, addresses, (1000, 80))
+        case "udp", _:
+            return build.udp(MACS, addresses, (1000, 53))
+        case "icmp", (IPv4Address() as one, IPv4Address() as other):
+            return build.icmp(MACS, (one, other))
+        case "icmp", (IPv6Address() as one, IPv6Address() as other):
+            return build.icmpv6(MACS, (one, other))
+        case "asked", (IPv6Address() as one, IPv6Address() as other):
+            return build.neighbour_solicitation(MACS[0], one, other)
+        case "known", (IPv6Address() as one, IPv6Address() as other):
+            return build.neighbour_advertisement(MACS, (one, other), one)
+        case "sctp", _:
+            return build.ip(MACS, addresses, IpProto.SCTP).replace({F.SCTP_SRC: 1000, F.SCTP_DST: 80})
+        case _:
+            return build.ip(MACS, addresses, 47)
+
+
 @pytest.mark.switch
 @settings(
     max_examples=150,
@@ -118,9 +140,41 @@ def frames(draw: st.DrawFn) -> bytes:
 )
 @example(bytes.fromhex(f"{ETHERNET.hex()}08000500001c0000000040110000c0a80001c0a800020001000200080000"))
 def test_open_vswitch_sees_the_same_fields(switch: PrivateSwitch, frame: bytes) -> None:
+    sees_the_same(switch, frame)
+
+
+def sees_the_same(switch: PrivateSwitch, frame: bytes) -> None:
     # Given a flow that matches exactly what we read,
-    seen = format_match(match(dict(matched_fields(from_frame(frame)))))
+    seen = format_match(match(dict(data_fields(from_frame(frame)))))
     switch.replace_flows([f"{seen} actions=output:2"])
     # when the switch reads the frame, it is a match.
     text = switch.appctl("ofproto/trace", "br-int", "in_port=1", frame.hex())
     assert "output:2" in text, f"{frame.hex()}\n{seen}\n{text}"
+
+
+IPV6_HEAD = f"{ETHERNET.hex()}86dd60000000{{size:04x}}{{kind:02x}}40{'fd' + '00' * 14 + '01'}{'fd' + '00' * 14 + '02'}"
+
+
+@pytest.mark.switch
+@settings(
+    max_examples=60,
+    deadline=None,
+    report_multiple_bugs=False,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(layered())
+@example(bytes.fromhex(IPV6_HEAD.format(size=4, kind=58) + "8000a743"))  # half of an ICMPv6 header
+@example(
+    bytes.fromhex(IPV6_HEAD.format(size=16, kind=135) + "1100000000000000" + "0043004400080000")
+)  # mobility
+@example(bytes.fromhex(IPV6_HEAD.format(size=8, kind=60) + "3a03000000000000"))  # a chain that breaks off
+@example(  # the same option twice
+    bytes.fromhex(
+        IPV6_HEAD.format(size=40, kind=58)
+        + f"8700000000000000fd{'00' * 14}02"
+        + "0101020000000001"
+        + "0101020000000002"
+    )
+)
+def test_open_vswitch_sees_as_far_behind_the_ip_header(switch: PrivateSwitch, frame: bytes) -> None:
+    sees_the_same(switch, frame)

@@ -65,12 +65,13 @@ def test_a_removed_flow_is_no_longer_found() -> None:
     assert tables.lookup(0, build.rarp(A)) is None
 
 
-def test_fragments_are_matched_without_their_ports() -> None:
+def test_a_first_fragment_is_matched_with_its_ports() -> None:
     conditions: dict[Field, MatchValue] = {F.ETH_TYPE: EthType.IPV4, F.IP_PROTO: 17, F.UDP_DST: 53}
     tables = Tables([Flow(0, 1, match(conditions), ())])
     packet = Packet({F.ETH_TYPE: EthType.IPV4, F.IP_PROTO: 17, F.UDP_DST: 53})
     assert tables.lookup(0, packet) is not None
-    assert tables.lookup(0, packet.replace({F.IP_FRAG: 1})) is None
+    assert tables.lookup(0, packet.replace({F.IP_FRAG: 1})) is not None
+    assert tables.lookup(0, packet.replace({F.IP_FRAG: 3, F.UDP_DST: 0})) is None
 
 
 LEARN = Learn(

@@ -19,8 +19,8 @@ _SNAP = bytes.fromhex("aaaa03000000")
 _MINIMUM_ETH_TYPE = 0x0600
 _VLAN_TPIDS = (EthType.VLAN, EthType.QINQ)
 _IPV6_FRAGMENT = IpProto.IPV6_FRAGMENT
-_EXTENSION_HEADERS = frozenset({0, 43, 51, 60, 135})
-"""Hop-by-hop options, routing, authentication, destination options, mobility (RFC 8200, RFC 6275)."""
+_EXTENSION_HEADERS = frozenset({0, 43, 51, 60})
+"""Hop-by-hop options, routing, authentication, destination options (RFC 8200, RFC 4302): what is looked behind."""
 _AUTHENTICATION = 51
 _OPTION_SOURCE, _OPTION_TARGET = 1, 2
 
@@ -121,28 +121,40 @@ def _ipv6(packet: Packet, data: bytes, offset: int) -> int:
     payload_bytes = _number(data, offset + 4, 2)
     if len(data) < offset + 40 or payload_bytes > len(data) - offset - 40:
         return offset
-    _traffic_class(packet, _number(data, offset, 2) >> 4 & 0xFF)
-    packet[F.IP_TTL] = data[offset + 7]
     packet[F.IPV6_SRC] = _number(data, offset + 8, 16)
     packet[F.IPV6_DST] = _number(data, offset + 24, 16)
-    data = data[: offset + 40 + payload_bytes]
-    return _ipv6_extensions(packet, data, offset + 40, data[offset + 6])
+    payload = data[offset + 40 : offset + 40 + payload_bytes]
+    chain = _ipv6_extensions(payload, data[offset + 6])
+    if chain is None:  # nothing of it is seen then, neither the hop limit nor the traffic class
+        return offset + 40
+    packet[F.IP_PROTO], packet[F.IP_FRAG], read = chain
+    packet[F.IP_TTL] = data[offset + 7]
+    _traffic_class(packet, _number(data, offset, 2) >> 4 & 0xFF)
+    return _transport(packet, data[: offset + 40 + payload_bytes], offset + 40 + read)
 
 
-def _ipv6_extensions(packet: Packet, data: bytes, offset: int, header: int) -> int:
-    while (header in _EXTENSION_HEADERS or header == _IPV6_FRAGMENT) and len(data) >= offset + 8:
+def _ipv6_extensions(payload: bytes, header: int) -> tuple[int, int, int] | None:
+    """(protocol, `Field.IP_FRAG`, bytes read) of a chain of headers; None where it does not come to an end.
+
+    The chain of a later fragment ends with its fragment header.
+    """
+    fragment, read = 0, 0
+    while header in _EXTENSION_HEADERS or header == _IPV6_FRAGMENT:
+        if len(payload) < read + 8:
+            return None
+        following, length = payload[read], payload[read + 1]
         if header == _IPV6_FRAGMENT:
-            word = _number(data, offset + 2, 2)
-            packet[F.IP_FRAG] = _fragment(more=bool(word & 1), start=word >> 3)
-            if packet[F.IP_FRAG] & IpFrag.LATER:
-                header = _IPV6_FRAGMENT
-                break
-            header, offset = data[offset], offset + 8
+            size, word = 8, _number(payload, read + 2, 2)
+            fragment = _fragment(more=bool(word & 7), start=word >> 3) or fragment
+            following = _IPV6_FRAGMENT if word >> 3 else following
         else:
-            unit, extra = (4, 2) if header == _AUTHENTICATION else (8, 1)
-            header, offset = data[offset], offset + (data[offset + 1] + extra) * unit
-    packet[F.IP_PROTO] = header
-    return _transport(packet, data, offset)
+            size = (length + 2) * 4 if header == _AUTHENTICATION else (length + 1) * 8
+        header, read = following, read + size
+        if len(payload) < read:
+            return None
+        if fragment & IpFrag.LATER:
+            break
+    return header, fragment, read
 
 
 def _fragment(*, more: bool, start: int) -> int:
@@ -192,7 +204,7 @@ def _icmp(packet: Packet, data: bytes, offset: int) -> int:
 
 
 def _icmpv6(packet: Packet, data: bytes, offset: int) -> int:
-    if len(data) < offset + 4 or packet[F.ETH_TYPE] != EthType.IPV6:
+    if len(data) < offset + 8 or packet[F.ETH_TYPE] != EthType.IPV6:
         return offset
     packet[F.ICMPV6_TYPE] = data[offset]
     packet[F.ICMPV6_CODE] = data[offset + 1]
@@ -203,17 +215,28 @@ def _icmpv6(packet: Packet, data: bytes, offset: int) -> int:
 
 def _neighbour_discovery(packet: Packet, data: bytes, offset: int) -> None:
     packet[F.ND_RESERVED] = _number(data, offset + 4, 4)
+    options, twice = _link_layer_options(data[offset + 24 :])
+    packet[F.ND_OPTIONS_TYPE] = next(iter(options), 0)
+    if twice:  # makes the switch see neither target nor addresses
+        return
     packet[F.ND_TARGET] = _number(data, offset + 8, 16)
-    offset += 24
-    while len(data) >= offset + 8 and data[offset + 1]:
-        kind = data[offset]
-        if kind == _OPTION_SOURCE and packet[F.ICMPV6_TYPE] == ND_SOLICIT:
-            packet[F.ND_SLL] = _number(data, offset + 2, 6)
-            packet[F.ND_OPTIONS_TYPE] = kind
-        elif kind == _OPTION_TARGET and packet[F.ICMPV6_TYPE] == ND_ADVERT:
-            packet[F.ND_TLL] = _number(data, offset + 2, 6)
-            packet[F.ND_OPTIONS_TYPE] = kind
-        offset += data[offset + 1] * 8
+    if packet[F.ICMPV6_TYPE] == ND_SOLICIT:
+        packet[F.ND_SLL] = options.get(_OPTION_SOURCE, 0)
+    else:
+        packet[F.ND_TLL] = options.get(_OPTION_TARGET, 0)
+
+
+def _link_layer_options(data: bytes) -> tuple[dict[int, int], bool]:
+    """The addresses by option type, in the order in which they are there; whether one was there twice."""
+    found: dict[int, int] = {}
+    while len(data) >= 8 and 0 < data[1] * 8 <= len(data):
+        kind, length = data[0], data[1] * 8
+        if kind in (_OPTION_SOURCE, _OPTION_TARGET) and length == 8:
+            if found.get(kind):
+                return found, True
+            found[kind] = _number(data, 2, 6)
+        data = data[length:]
+    return found, False
 
 
 _NETWORK_PARSERS = {

@@ -7,15 +7,9 @@ in seconds of their own time.
 from collections.abc import Iterable, Iterator
 
 from overlace.datapath.actions import Clone, Learn
-from overlace.datapath.fields import Field
 from overlace.datapath.flow import Flow, FlowKey, Group, Meter
 from overlace.datapath.interpreter.classifier import Classifier, Entry
 from overlace.datapath.interpreter.packet import Packet
-
-F = Field
-_IP_FRAG = F.IP_FRAG.order
-_PORTS = (F.TCP_SRC, F.TCP_DST, F.UDP_SRC, F.UDP_DST, F.SCTP_SRC, F.SCTP_DST)
-_TYPES = (F.ICMPV4_TYPE, F.ICMPV4_CODE, F.ICMPV6_TYPE, F.ICMPV6_CODE)
 
 
 class Tables:
@@ -76,13 +70,11 @@ class Tables:
     def lookup(self, table_id: int, packet: Packet) -> Entry | None:
         """The flow of a table that the packet matches, None on a table miss.
 
-        Fragments are matched as if their ports were 0: the frag_mode "normal" of ovs-ofctl(8), the default.
+        A first fragment is matched with its ports, later ones have none: the frag_mode "nx-match" of ovs-ofctl(8),
+        which the southbound sets.
         """
         table = self._tables.get(table_id)
-        if table is None:
-            return None
-        values = packet.values
-        return table.lookup(_without_ports(values) if values[_IP_FRAG] else values)
+        return table.lookup(packet.values) if table is not None else None
 
     def flows(self, table_id: int) -> list[Flow]:
         """The flows of one table, the highest priority first."""
@@ -104,13 +96,6 @@ class Tables:
             learned = [f for f in self.flows(learn.table) if f.cookie == learn.cookie]
             for flow in learned:
                 self.remove(flow.key)
-
-
-def _without_ports(values: list[int]) -> list[int]:
-    values = values.copy()
-    for field in _PORTS + _TYPES:
-        values[field.order] = 0
-    return values
 
 
 def _is_over(entry: Entry, now: float) -> bool:

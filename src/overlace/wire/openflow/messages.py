@@ -130,6 +130,10 @@ class GetConfigReply(_Message, frozen=True, gc=False):
     miss_send_len: int
 
 
+FRAGMENTS_NX_MATCH = 3
+"""OFPC_FRAG_NX_MATCH: a first fragment is matched with its ports, later ones without (ovs-ofctl(8), set-frags)."""
+
+
 class SetConfig(_Message, frozen=True, gc=False):
     """Set fragment handling, and how much of a table miss goes to the controller."""
 
