@@ -1,11 +1,10 @@
 # The front door. `make demo` and `make test` set up all they need on a fresh Debian 12 (root, python3, git, make).
 VENV := .venv
 PY   := $(VENV)/bin/python
-PORTS ?= 1000,10000
-DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping tcpdump busybox systemd
+DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping tcpdump busybox systemd gcc libc6-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-hosts test deb deb-smoke bench-cold-start bench-datapath bench-first-packet bench-port-ready soak conformance schema check docs format clean
+.PHONY: help setup demo demo-hosts test deb deb-smoke bench soak conformance schema check docs format clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,17 +56,9 @@ build/.ovn-packages: build/.packages
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ovn-central ovn-host
 	@touch $@
 
-bench-first-packet: setup build/.ovn-packages ## The first packet to a new port, beside OVN (PORTS=0,1000,10000); build/first_packet.json
-	$(PY) -m bench.first_packet --ports $(PORTS)
-
-bench-cold-start: setup build/.ovn-packages ## Controllers killed and started under traffic, beside OVN's; build/cold_start.json
-	$(PY) -m bench.cold_start
-
-bench-datapath: setup build/.ovn-packages ## What a packet costs, beside a plain bridge and OVN (ROUNDS=20); build/datapath.json
-	$(PY) -m bench.datapath --rounds $(or $(ROUNDS),20)
-
-bench-port-ready: setup ## One more port on 500 simulated hosts; build/port_ready.json
-	$(PY) -m bench.port_ready
+bench: setup build/.ovn-packages ## Every measurement, beside OVN and the bare sockets (SHORT=1 ONLY=a,b); build/bench.json
+	$(PY) -m bench.scenarios $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY))
+	$(PY) -m bench.report $(if $(SHORT),--output build/bench.md)
 
 soak: setup ## A million random steps of the compiler against a plain model (STEPS=, SEED=, WORKERS=); build/soak.json
 	$(PY) tools/soak.py --steps $(or $(STEPS),1000000) --seed $(or $(SEED),1) --workers $(or $(WORKERS),2)

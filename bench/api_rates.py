@@ -1,25 +1,24 @@
-"""`bench/api_rates.py [PORTS] [ROUNDS]`: how many ports a second the API makes, and how long reading them takes.
+"""How many ports a second the API makes, and how long reading them takes.
+
+    python -m bench.api_rates [--ports 2000] [--rounds 5]
 
 A controller process of its own without any host, on loopback; one client over one kept connection, and eight at once.
 Prints one line a figure: the median over the rounds with the lowest and the highest, and the
 processor time of the controller for one port or one request, which says more on a busy machine.
 """
 
+import argparse
 import asyncio
 import json
-import os
-import socket
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
+from bench.controller_process import LOOPBACK, ControllerProcess, controller_process
+from bench.summary import Summary, write
 
 NETWORKS = 10
 SINGLE, TOGETHER, CLIENTS = 300, 800, 8
@@ -58,8 +57,10 @@ async def timed(work: Callable[[], Awaitable[object]]) -> float:
     return time.perf_counter() - begin
 
 
-async def rates(api: Api, process: int, ports: int, rounds: int) -> None:
+async def rates(controller: ControllerProcess, ports: int, rounds: int) -> dict[str, Any]:
     """All figures."""
+    api = Api(f"http://{LOOPBACK}:{controller.api_port}")
+    figures: dict[str, Any] = {}
     await api.put("quotas/rates", {"quota": {"port": -1, "network": -1, "subnet": -1}})
     networks = []
     for number in range(NETWORKS):
@@ -88,15 +89,13 @@ async def rates(api: Api, process: int, ports: int, rounds: int) -> None:
         what: str, work: Callable[[], Awaitable[object]], per: int = 1, times: int = rounds
     ) -> None:
         """One line: a rate when `per` things are made, a time otherwise."""
-        begin = cpu_seconds(process)
+        begin = controller.cpu_seconds()
         spent = [await timed(work) for _ in range(times)]
-        used = (cpu_seconds(process) - begin) / times / per * 1e3
-        values = [per / each for each in spent] if per > 1 else [each * 1e3 for each in spent]
+        used = (controller.cpu_seconds() - begin) / times / per * 1e3
+        found = Summary.of([per / each for each in spent] if per > 1 else [each * 1e3 for each in spent])
         unit = "a second" if per > 1 else "ms"
-        shown = (
-            f"{statistics.median(values):8.1f} {unit:9} ({min(values):.1f} to {max(values):.1f}, n {times})"
-        )
-        print(f"{what:34} {shown:45} CPU {used:.2f} ms", flush=True)
+        figures[what] = {"unit": unit, "cpu_ms": round(used, 2)} | found.as_json()
+        print(f"{what:34} {unit:9} {found}  CPU {used:.2f} ms", flush=True)
 
     await report("port create, one client", lambda: one_after_another(SINGLE), per=SINGLE)
     await report(f"port create, {CLIENTS} clients", together, per=TOGETHER)
@@ -111,50 +110,28 @@ async def rates(api: Api, process: int, ports: int, rounds: int) -> None:
     await report("list of one network's", lambda: api.get(f"ports?network_id={networks[0]}"))
     await report("find by name", lambda: api.get("ports?name=p77"))
     await report("show one", lambda: api.get(f"ports/{key}"), times=rounds * 20)
+    return figures
 
 
-def cpu_seconds(process: int) -> float:
-    """What a process has used."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def free_port() -> int:
-    """One that nobody listens on now."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-async def measure(url: str, process: int, ports: int, rounds: int) -> None:
-    """Wait for the controller's first answer, and begin."""
-    api = Api(url)
-    for _ in range(200):
-        try:
-            await api.get("networks")
-            break
-        except httpx.TransportError:
-            await asyncio.sleep(0.1)
-    await rates(api, process, ports, rounds)
-
-
-def main(ports: int, rounds: int) -> None:
+def run(ports: int, rounds: int) -> dict[str, Any]:
     """Start, measure, stop."""
-    api_port, openflow, ovsdb = free_port(), free_port(), free_port()
-    with tempfile.TemporaryDirectory() as directory:
-        command = [sys.executable, "-m", "overlace.cli", "serve", "--database", f"{directory}/overlace.db"]
-        command += [f"--api-port={api_port}", f"--openflow-port={openflow}", f"--ovsdb-port={ovsdb}"]
-        with (Path(directory) / "log").open("wb") as log:
-            controller = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            asyncio.run(measure(f"http://127.0.0.1:{api_port}", controller.pid, ports, rounds))
-            status = Path(f"/proc/{controller.pid}/status").read_text()
-            print(f"resident {int(status.partition('VmRSS:')[2].split()[0]) // 1024} MB")
-        finally:
-            controller.terminate()
-            controller.wait(10)
+    with tempfile.TemporaryDirectory() as directory, controller_process(Path(directory)) as controller:
+        figures = asyncio.run(rates(controller, ports, rounds))
+        figures["controller_pss_bytes"] = controller.proportional_bytes()
+    return figures
+
+
+def main() -> None:
+    """Measure, print, and write the figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--ports", type=int, default=2000, help="so many are listed")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--output", type=Path, default=Path("build/api_rates.json"))
+    options = parser.parse_args()
+    write(run(options.ports, options.rounds), options.output)
 
 
 if __name__ == "__main__":
-    numbers = [int(each) for each in sys.argv[1:]]
-    main(*(numbers + [2000, 5][len(numbers) :]))
+    main()

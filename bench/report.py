@@ -1,0 +1,210 @@
+"""Tables for people from build/bench.json, each with what was asked beside what was found.
+
+python -m bench.report [--input build/bench.json] [--output docs/results/bench.md]
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Figures = Mapping[str, Any]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """Lines of a table."""
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    return [*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)]
+
+
+def times(each: Figures) -> str:
+    """A summary in milliseconds, or what its unit is."""
+    return f"{each['p50']:.2f} / {each['p90']:.2f} / {each['p99']:.2f} (n {each['n']})"
+
+
+def ratio(each: Figures) -> str:
+    """A ratio with its 95 % interval."""
+    return f"{each['value']:.2f} ({each['low']:.2f} to {each['high']:.2f})"
+
+
+def port_ready(figures: Figures) -> list[str]:
+    """By fan-out."""
+    head = ["hosts", "from the request", "from the answer", "socket floor", "request over floor", "asked"]
+    rows = [
+        (
+            fan_out,
+            times(each["from_call_ms"]),
+            times(each["from_accepted_ms"]),
+            times(each["floor_ms"]),
+            ratio(each["from_call_over_floor"]),
+            "5 ms, p99 20 ms" if int(fan_out) <= 10 else "1.5 x floor",
+        )
+        for fan_out, each in figures["fan_out"].items()
+    ]
+    return [
+        f"{figures['ports']:,} ports on {figures['hosts']} simulated hosts; p50 / p90 / p99 in ms until every host has",
+        "acknowledged the port. Below zero: the switches were quicker than the answer to the client.",
+        "",
+        *table(head, rows),
+    ]
+
+
+def first_packet(figures: Figures) -> list[str]:
+    """By size."""
+    sizes = {size: each for size, each in figures.items() if size != "taken"}
+    rows = [
+        (f"{int(size):,}", times(each["overlace"]), times(each["ovn"]), ratio(each["ratio"]))
+        for size, each in sizes.items()
+    ]
+    return table(["other ports", "Overlace", "OVN", "Overlace / OVN, medians"], rows)
+
+
+def flat_cost(figures: Figures) -> list[str]:
+    """By size, then the two curves."""
+
+    def row(name: str, each: Figures) -> tuple[object, ...]:
+        work = each["work"]
+        counted = f"{work['units_projected']:g} / {work['units_built']:g} / {work['flows_put']:g}"
+        compared = ratio(each["median_ratio"]) if "median_ratio" in each else ""
+        return name, times(each["from_call_ms"]), counted, compared, each.get("p99_ratio", "")
+
+    head = [
+        "",
+        "from the request, ms",
+        "units looked at / built / flows put",
+        "median over first",
+        "p99 over first",
+    ]
+    lines = [
+        f"{figures['hosts']} simulated hosts, one port added to a network on ten of them. Asked: ratios <= 1.2.",
+        "",
+    ]
+    lines += table(head, [row(f"{name} ports of others", each) for name, each in figures["ports"].items()])
+    for key, what in (
+        ("one_network", "ports in the network"),
+        ("one_group", "members of the security group"),
+    ):
+        lines += [
+            "",
+            *table(head[:3], [row(f"{size} {what}", each)[:3] for size, each in figures[key].items()]),
+        ]
+    return lines
+
+
+def cold_start(figures: Figures) -> list[str]:
+    """Simulated hosts, then real ones."""
+    restart, refill, audit = figures["restart"]["restart"], figures["restart"]["refill"], figures["audit"]
+    rows = [
+        ("API answers after the start", f"{restart['api_answers_s']} s"),
+        ("all hosts compared and in sync", f"{restart['all_hosts_verified_s']} s"),
+        ("flows compared", f"{restart['flows_compared']:,}"),
+        ("tampered with / repaired", f"{restart['tampered']} / {restart['repaired']}"),
+        ("flow modifications written, markers included", restart["flow_mods_written"]),
+        ("an empty switch refilled, ms", times(refill["ms"])),
+        ("its flows / bundles, medians", f"{refill['flows']['p50']:,.0f} / {refill['bundles']['p50']:.0f}"),
+    ]
+    lines = [
+        f"{figures['restart']['ports']:,} ports, {figures['restart']['flows']:,} flows on "
+        f"{figures['restart']['hosts']} simulated hosts; the controller is killed.",
+        "",
+        *table(["", "found"], rows),
+        "",
+        f"A real switch with {audit['flows']:,} flows: ms until it answers a barrier (asked: p99 < 10 ms).",
+        "",
+        *table(
+            ["", "p50 / p90 / p99"], [(each, times(audit[each])) for each in ("idle", "audit", "restart")]
+        ),
+        "",
+    ]
+    traffic = {name: each for name, each in figures["traffic"].items() if isinstance(each, dict)}
+    head = ["real switches, 1 ms stream", "lost", "longest silence, ms"]
+    return lines + table(
+        head, [(name, each["lost"], each["longest_gap_ms"]) for name, each in traffic.items()]
+    )
+
+
+def memory(figures: Figures) -> list[str]:
+    """Slopes, and what they come from."""
+    rows = [
+        (f"a port on networks of {span} host(s)", f"{slope:,}", "4,096")
+        for span, slope in figures["bytes_per_port"].items()
+    ]
+    rows.append(("a host", f"{figures['bytes_per_host']:,}", ""))
+    if "bytes_per_port_and_host" in figures:
+        rows.append(("a port on one more host", f"{figures['bytes_per_port_and_host']:,}", ""))
+    return table(["PSS after churn", "bytes", "asked"], rows)
+
+
+def datapath(figures: Figures) -> list[str]:
+    """By pipeline."""
+    ways = {name: each for name, each in figures.items() if name not in ("taken", "cpu_ratios")}
+    rows = [
+        (
+            name,
+            times(each["cpu_us_per_packet"]),
+            each["lookups_established"],
+            times(each["first_exchange_ms"]),
+        )
+        for name, each in ways.items()
+    ]
+    lines = table(["pipeline", "µs a packet, both switches", "lookups", "first exchange, ms"], rows)
+    ratios = [(name, ratio(each)) for name, each in figures["cpu_ratios"].items()]
+    return [*lines, "", *table(["processor time a packet", "ratio"], ratios)]
+
+
+def boot_storm(figures: Figures) -> list[str]:
+    """One line."""
+    head = ["ports", "clients", "simulated hosts", "seconds until all are ACTIVE", "ports a second"]
+    row = [figures[each] for each in ("ports", "clients", "hosts")]
+    return table(head, [(*row, times(figures["seconds"]), times(figures["ports_per_second"]))])
+
+
+def api_rates(figures: Figures) -> list[str]:
+    """By request."""
+    found = {what: each for what, each in figures.items() if isinstance(each, dict) and "unit" in each}
+    rows = [(what, each["unit"], times(each), each["cpu_ms"]) for what, each in found.items()]
+    return table(["", "unit", "p50 / p90 / p99", "controller's processor time, ms"], rows)
+
+
+SECTIONS: Mapping[str, Callable[[Figures], list[str]]] = {
+    each.__name__: each
+    for each in (port_ready, first_packet, flat_cost, cold_start, memory, datapath, boot_storm, api_rates)
+}
+
+
+def document(figures: Figures) -> str:
+    """All scenarios that were run, each with the machine it was run on."""
+    lines = [
+        "# `make bench`",
+        "",
+        "Made by `python -m bench.report`; [results.md](../results.md) says what to think of it.",
+    ]
+    for key, section in SECTIONS.items():
+        if key not in figures:
+            continue
+        taken = figures[key]["taken"]
+        lines += ["", f"## `{key}`", "", *section(figures[key]), ""]
+        lines += [
+            f"{taken['at']}, Overlace {taken['overlace']}, Open vSwitch {taken['open_vswitch']}, OVN {taken['ovn']}, "
+            f"Python {taken['python']}, Linux {taken['kernel']}, {taken['processors']}."
+        ]
+        if taken["short"]:
+            lines += ["", "A short run: it shows that the scenario works, and no figure of it counts."]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--input", type=Path, default=Path("build/bench.json"))
+    parser.add_argument("--output", type=Path, default=Path("docs/results/bench.md"))
+    options = parser.parse_args()
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(document(json.loads(options.input.read_text())))
+
+
+if __name__ == "__main__":
+    main()
