@@ -16,7 +16,7 @@ def test_a_port_reaches_just_the_hosts_of_its_network() -> None:
 
 
 def test_one_change_is_the_same_work_in_a_larger_system_and_after_churn() -> None:
-    found = flat_cost.run(10, sizes=[500, 1500], changes=100, samples=4, networks=[20, 60], groups=[5, 30])
+    found = flat_cost.run(10, sizes=[500, 1500], changes=100, samples=4, networks=[20, 60], groups=[10, 30])
 
     assert found["ports"]["1500"]["work_equal"]
     assert found["ports"]["after churn"]["work_equal"]
