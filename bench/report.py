@@ -94,7 +94,7 @@ def flat_cost(figures: Figures) -> list[str]:
 
 def cold_start(figures: Figures) -> list[str]:
     """Simulated hosts, then real ones."""
-    restart, refill, audit = figures["restart"]["restart"], figures["restart"]["refill"], figures["audit"]
+    restart, refill = figures["restart"]["restart"], figures["restart"]["refill"]
     rows = [
         ("API answers after the start", f"{restart['api_answers_s']} s"),
         ("all hosts compared and in sync", f"{restart['all_hosts_verified_s']} s"),
@@ -109,12 +109,6 @@ def cold_start(figures: Figures) -> list[str]:
         f"{figures['restart']['hosts']} simulated hosts; the controller is killed.",
         "",
         *table(["", "found"], rows),
-        "",
-        f"A real switch with {audit['flows']:,} flows: ms until it answers a barrier (asked: p99 < 10 ms).",
-        "",
-        *table(
-            ["", "p50 / p90 / p99"], [(each, times(audit[each])) for each in ("idle", "audit", "restart")]
-        ),
         "",
     ]
     traffic = {name: each for name, each in figures["traffic"].items() if isinstance(each, dict)}
