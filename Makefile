@@ -7,7 +7,7 @@ DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping
 .PHONY: help setup demo demo-hosts test deb deb-smoke bench soak conformance schema check docs format clean
 
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-20s %s\n", $$1, $$2 }'
 
 setup: build/.packages $(VENV)/.installed ## Install Debian packages and the Python environment
 

@@ -5,11 +5,14 @@ from ipaddress import ip_address
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
+from tests.compiler.worlds import WorldBuilder
 
-from overlace.compiler.liveness import MOST_WAYS, WatchedHost, build, liveness_ofport, ways_between
+from overlace.compiler.compiler import Compiler
+from overlace.compiler.liveness import MOST_WAYS, Watch, WatchedHost, build, liveness_ofport, ways_between
 from overlace.compiler.pipeline import LIVENESS_OFPORT_FIRST, LIVENESS_OFPORT_LAST, VNI_LIVENESS
 from overlace.compiler.plan import TunnelPort
 from overlace.datapath.text import format_flow
+from overlace.model.controller import TUNNEL_PORT, Controller
 
 ADDRESSES = [
     ip_address(text) for text in ("192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1", "2001:db8::2")
@@ -22,7 +25,9 @@ def host(number: int, *addresses: str, site: str = "a") -> WatchedHost:
 
 
 def ports(*hosts: WatchedHost) -> dict[str, tuple[TunnelPort, ...]]:
-    return {fragment.id[1]: fragment.tunnel_ports for _, fragment in build(hosts).fragments}
+    return {
+        fragment.id[1]: fragment.tunnel_ports for _, fragment in build(Watch(hosts, TUNNEL_PORT)).fragments
+    }
 
 
 def test_two_hosts_watch_each_other() -> None:
@@ -40,7 +45,7 @@ def test_of_several_addresses_of_a_family_each_session_has_its_own() -> None:
 
 
 def test_a_frame_that_comes_in_there_is_dropped() -> None:
-    ((_, fragment), _) = build((host(1, "192.0.2.1"), host(2, "192.0.2.2"))).fragments
+    ((_, fragment), _) = build(Watch((host(1, "192.0.2.1"), host(2, "192.0.2.2")), TUNNEL_PORT)).fragments
     (port,) = fragment.tunnel_ports
     assert [format_flow(flow) for flow in fragment.flows] == [
         f"table=0,priority=300,cookie=0x801000000000002,in_port={port.ofport} actions=drop"
@@ -95,3 +100,29 @@ def test_of_two_hosts_that_share_a_number_one_is_watched() -> None:
     far = 1 + (LIVENESS_OFPORT_LAST - LIVENESS_OFPORT_FIRST + 1) // MOST_WAYS
     made = ports(host(2, "192.0.2.2"), host(1, "192.0.2.1"), host(far, "192.0.2.9"))
     assert len(made["h2"]) == 1
+
+
+def test_given_a_port_of_their_own_when_tunnels_are_made_then_all_use_it_and_the_usual_one_is_not_named() -> (
+    None
+):
+    # given two hosts
+    world = WorldBuilder()
+    world.hosts("h1", "h2")
+    compiler = Compiler()
+    compiler.advance(world.world)
+
+    def told() -> set[str | None]:
+        plan = compiler.switch_plan("h1").values()
+        return {dict(port.options).get("dst_port") for fragment in plan for port in fragment.tunnel_ports}
+
+    assert told() == {None}
+    # when another UDP port is chosen
+    world.take_dirty()
+    world.put(Controller(tunnel_port=14789))
+    change = compiler.advance(world.world, world.take_dirty())
+    # then the flow-based port and those of BFD have it, on every host, and no flow has changed
+    assert told() == {"14789"}
+    assert set(change.switches) == {"h1", "h2"}
+    for each in change.switches.values():
+        for name, fragment in each.added.items():
+            assert fragment.flows == each.removed[name].flows

@@ -1,5 +1,7 @@
 """The scripts make what the declarations ask for, and bring databases of past releases along."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -7,8 +9,10 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
 
 from overlace.kit.clock import ManualClock
+from overlace.model.controller import Controller, controller_of
 from overlace.model.site import Site
 from overlace.store import migrations
 from overlace.store.engine import create_store_engine
@@ -39,22 +43,43 @@ def test_a_schema_of_another_release_is_refused_and_left_alone(tmp_path: Path) -
     engine.dispose()
 
 
-async def test_a_database_of_the_release_before_is_opened_with_all_that_is_in_it(tmp_path: Path) -> None:
-    path = tmp_path / "overlace.db"
+@contextmanager
+def release(path: Path, revision: str) -> Iterator[Connection]:
+    """A database as the release with this revision makes it."""
     engine = create_store_engine(path)
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "r0002")
+        command.upgrade(config, revision)
+        yield connection
+    engine.dispose()
+
+
+async def test_a_database_of_the_release_before_is_opened_with_all_that_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "overlace.db"
+    with release(path, "r0002") as connection:
         meta = {"origin": "site", "epoch": "1", "number": "7", "cluster": "ours", "cursor:vni": "5000"}
         for name, value in meta.items():
             connection.exec_driver_sql("insert into meta (name, value) values (?, ?)", (name, value))
         connection.exec_driver_sql("insert into resource_site (id, description, mtu) values ('a', '', 9000)")
-    engine.dispose()
 
     store = await Store.open(path, ManualClock())
     assert store.snapshot.get(Site, "a") == Site(id="a", mtu=9000)
     assert (store.cluster, store.snapshot.revision.number, store.ends) == ("ours", 7, {1: 7})
     assert (await store.transact(lambda tx: tx.allocate("vni"), actor="test")).result == 5001
+    await store.close()
+
+
+async def test_what_was_said_of_the_controller_goes_on_with_the_usual_tunnel_port(tmp_path: Path) -> None:
+    path = tmp_path / "overlace.db"
+    with release(path, "r0003") as connection:
+        meta = {"origin": "site", "epoch": "1", "number": "7", "cluster": "ours"}
+        for name, value in meta.items():
+            connection.exec_driver_sql("insert into meta (name, value) values (?, ?)", (name, value))
+        connection.exec_driver_sql(
+            "insert into resource_controller (id, observe_only) values ('controller', 1)"
+        )
+    store = await Store.open(path, ManualClock())
+    assert controller_of(store.snapshot) == Controller(observe_only=True, tunnel_port=4789)
     await store.close()

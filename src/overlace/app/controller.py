@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import cast
 
 import structlog
@@ -35,7 +36,7 @@ from overlace.compiler.plan import PlanChange
 from overlace.engine.attachments import Attachments
 from overlace.engine.diagnosis import Diagnosis
 from overlace.engine.engine import Engine
-from overlace.model.controller import CONTROLLER, Controller
+from overlace.model.controller import Controller, controller_of
 from overlace.model.intents import Intents
 from overlace.model.site import Host, TransitSwitch
 from overlace.model.snapshot import Snapshot
@@ -224,7 +225,7 @@ class _Outlet:
 
 
 def _observe(transaction: Transaction) -> None:
-    transaction.put(Controller(observe_only=True))
+    transaction.put(replace(controller_of(transaction), observe_only=True))
 
 
 async def _say_ready(attachments: Attachments, southbound: Southbound, host: str) -> None:
@@ -248,8 +249,7 @@ def expect(southbound: Southbound, snapshot: Snapshot) -> None:
     """Tell the southbound which switches there are, and which of them are only observed."""
     expected = expected_switches(snapshot)
     southbound.set_expected(expected)
-    whole = snapshot.get(Controller, CONTROLLER)
-    observes = whole is not None and whole.observe_only
+    observes = controller_of(snapshot).observe_only
     for name in expected:
         host = snapshot.get(Host, name)
         southbound.set_observe(name, observes or (host is not None and host.observe_only))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from overlace.app.underlay import Underlay, overhead
 from overlace.engine.reason import Ground, Reason
 from overlace.model.carriage import CARRIAGES
+from overlace.model.controller import controller_of
 from overlace.model.network import Network, Segment
 from overlace.model.site import Host, Site
 from overlace.model.snapshot import Snapshot
@@ -90,7 +91,8 @@ class UnderlayStatus:
         way = f"{path.source} -> {path.target} ({path.address})"
         adds = overhead(path.address)
         if finding.verdict is Verdict.SILENT:
-            return f"{way}: no probe arrives, not even a small one: look at the link and at UDP port 4789"
+            port = controller_of(self._snapshot()).tunnel_port
+            return f"{way}: no probe arrives, not even a small one: look at the link and at UDP port {port}"
         if finding.verdict is Verdict.WIDE:
             return f"{way} carries packets of {finding.carries} bytes, as needed"
         return (

@@ -7,7 +7,7 @@ from overlace.app.reason_view import reasons_view
 from overlace.app.switch_views import SwitchViews
 from overlace.engine.diagnosis import Diagnosis
 from overlace.engine.engine import Engine
-from overlace.model.controller import CONTROLLER, Controller
+from overlace.model.controller import controller_of
 from overlace.model.network import Network
 from overlace.model.port import Binding, Port
 from overlace.pki.expiry import Expiry
@@ -39,17 +39,13 @@ class EngineViews:
         """The cluster, the revision compiled, the switches behind it, every switch, certificates, resting numbers."""
         return {
             "cluster": self._store.cluster,
-            "observe_only": self._observe_only(),
+            "observe_only": controller_of(self._store.snapshot).observe_only,
             "compiled": str(self._engine.compiled),
             "behind": self._engine.realisation.behind(),
             "switches": self._switches.switches(),
             "certificates": [each.as_object() for each in self._expiries()],
             "quarantine": Counter(pool.split(":")[0] for pool, _ in self._store.allocations.quarantined()),
         }
-
-    def _observe_only(self) -> bool:
-        said = self._store.snapshot.get(Controller, CONTROLLER)
-        return said is not None and said.observe_only
 
     def port_realisation(self, port_id: str, *, with_hosts: bool) -> Mapping[str, object]:
         """Where the port is bound, who is awaited, who is away, who refused, and all causes, the nearest first."""

@@ -6,7 +6,7 @@ from overlace.cli.api import Api, api_options
 from overlace.terminal.options import json_option
 from overlace.terminal.output import show_json
 
-_CONTROLLER = "/v2.0/overlace/controller"
+CONTROLLER = "/v2.0/overlace/controller"
 
 
 @click.command()
@@ -24,7 +24,7 @@ def observe(off: bool, api: Api, as_json: bool) -> None:
       overlace observe
       overlace observe --off
     """
-    said = api.put(_CONTROLLER, {"controller": {"observe_only": not off}})["controller"]
+    said = api.put(CONTROLLER, {"controller": {"observe_only": not off}})["controller"]
     if as_json:
         show_json(said)
     else:

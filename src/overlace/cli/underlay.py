@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from overlace.cli.api import Api, Object, api_options
+from overlace.cli.observe import CONTROLLER
 from overlace.terminal.options import json_option
 from overlace.terminal.output import show_json, show_table
 
@@ -13,7 +14,7 @@ _host_option = click.option("--host", metavar="NAME", help="Only what this host 
 
 @click.group()
 def underlay() -> None:
-    """How the hosts reach each other: who hears whom, what the ways carry, what is wrong.
+    """How the hosts reach each other: who hears whom, what the ways carry, what is wrong, and by which UDP port.
 
     \b
     Examples:
@@ -85,6 +86,44 @@ def paths(api: Api, host: str | None, as_json: bool) -> None:
     """
     columns = ("source", "target", "address", "verdict", "carries", "needed", "network_mtu")
     _show(_ask(api, "paths", host), columns, as_json)
+
+
+@underlay.command()
+@api_options
+@json_option
+def show(api: Api, as_json: bool) -> None:
+    """Show the UDP port of all hosts' tunnels.
+
+    \b
+    Example:
+      overlace underlay show
+    """
+    said = api.get(CONTROLLER)["controller"]
+    if as_json:
+        show_json({"tunnel_port": said["tunnel_port"]})
+    else:
+        click.echo(f"tunnels use UDP port {said['tunnel_port']}")
+
+
+@underlay.command("set")
+@click.option("--tunnel-port", type=click.IntRange(1, 65535), required=True, help="The same for all hosts.")
+@api_options
+@json_option
+def set_(tunnel_port: int, api: Api, as_json: bool) -> None:
+    """Give the tunnels of all hosts another UDP port, where that of VXLAN (4789) is somebody else's.
+
+    For hosts that OVN, Neutron or Proxmox use as well. Best before hosts join: while each changes over, for some
+    tenths of a second, it hears only those that have changed too. Open the port in the underlay's filters first.
+
+    \b
+    Example:
+      overlace underlay set --tunnel-port 14789
+    """
+    said = api.put(CONTROLLER, {"controller": {"tunnel_port": tunnel_port}})["controller"]
+    if as_json:
+        show_json({"tunnel_port": said["tunnel_port"]})
+    else:
+        click.echo(f"tunnels of all hosts use UDP port {said['tunnel_port']} from now on")
 
 
 def _ask(api: Api, what: str, host: str | None) -> list[Object]:

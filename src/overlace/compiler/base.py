@@ -15,6 +15,7 @@ from overlace.compiler.pipeline import (
     cookie,
 )
 from overlace.compiler.probe import probe_fragment
+from overlace.compiler.reader import Reader
 from overlace.compiler.rule import (
     ICMPV6,
     IPV4,
@@ -28,7 +29,7 @@ from overlace.compiler.rule import (
 )
 from overlace.compiler.technologies.members import TECHNOLOGIES
 from overlace.compiler.technologies.technology import fragment
-from overlace.compiler.unit import ALL_HOSTS, Output
+from overlace.compiler.unit import ALL_HOSTS, Output, UnitId
 from overlace.datapath.actions import (
     IN_PORT,
     Action,
@@ -43,6 +44,7 @@ from overlace.datapath.actions import (
 )
 from overlace.datapath.fields import VLAN_PRESENT, CtState, Field, IpProto
 from overlace.datapath.flow import Flow
+from overlace.model.controller import controller_of
 
 _COOKIE = cookie(CookieClass.BASE)
 _ZONE = Subfield(ZONE, 0, 16)
@@ -53,7 +55,12 @@ _UNTRACKED_ICMPV6 = (130, 131, 132, 133, 134, 135, 136, 137, 143)
 """Multicast listener and neighbour discovery: no connection to track (RFC 4890 4.4)."""
 
 
-def base_output() -> Output:
+def project(reader: Reader, _: UnitId) -> int:
+    """The UDP port of tunnels."""
+    return controller_of(reader).tunnel_port
+
+
+def build(tunnel_port: int) -> Output:
     """All of it, for all hosts."""
     flows = (
         *_entry(),
@@ -62,7 +69,7 @@ def base_output() -> Output:
         *_tracking(Table.INGRESS_TRACK, Table.INGRESS_POLICY, Table.INGRESS_VERDICT, Table.DELIVER),
         *_switching(),
     )
-    parts = (technology.everywhere(_COOKIE) for technology in TECHNOLOGIES.values())
+    parts = (technology.everywhere(_COOKIE, tunnel_port) for technology in TECHNOLOGIES.values())
     base = fragment(("base",), parts, *flows)
     return Output(((ALL_HOSTS, base), (ALL_HOSTS, probe_fragment())))
 

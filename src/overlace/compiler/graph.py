@@ -2,10 +2,10 @@
 
     unit              one for each          reads                                  for whom
     ----              ------------          -----                                  --------
-    base              controller            nothing                                all hosts
+    base              controller            the UDP port of tunnels                all hosts
     host              host                  its endpoints, its fabric interface    all hosts; itself
     reach             host                  its endpoints, which are silent        the hosts of a family, of a site
-    liveness          controller            all hosts with their endpoints         each host
+    liveness          controller            the same, all hosts with endpoints     each host
     network           network               its segment, the hosts it is on        the hosts of the network
     place             (network, host)       the ports there                        that host
     gateway           subnet                its gateway address                    the hosts of the network
@@ -36,9 +36,8 @@ from overlace.compiler import (
     security_group,
     shared_mac,
 )
-from overlace.compiler.reader import Reader
 from overlace.compiler.technologies.members import TECHNOLOGIES
-from overlace.compiler.unit import Output, UnitId, UnitKind, rooted_in, rooted_in_index
+from overlace.compiler.unit import UnitId, UnitKind, rooted_in, rooted_in_index
 from overlace.model.network import Network, Subnet
 from overlace.model.policy import SecurityGroup
 from overlace.model.port import Binding, Port
@@ -55,16 +54,8 @@ def _first_host(key: Key) -> UnitId | None:
     return () if len(key) == 2 and key[0] is Host else None
 
 
-def _project_base(_: Reader, __: UnitId) -> bool:
-    return True
-
-
-def _build_base(_: bool) -> Output:
-    return base.base_output()
-
-
 UNIT_KINDS: tuple[UnitKind, ...] = (
-    UnitKind("base", _once, _first_host, _project_base, _build_base),
+    UnitKind("base", _once, _first_host, base.project, base.build),
     UnitKind("host", project=host.project, build=host.build, **rooted_in(Host)),
     UnitKind("reach", project=reach.project, build=reach.build, **rooted_in(Host)),
     UnitKind("liveness", _once, _first_host, liveness.project, liveness.build),

@@ -21,9 +21,11 @@ from overlace.compiler.pipeline import (
 from overlace.compiler.plan import Fragment, TunnelPort
 from overlace.compiler.reader import Reader
 from overlace.compiler.rule import rule
+from overlace.compiler.technologies.vxlan import tunnel_port_option
 from overlace.compiler.unit import Output, UnitId, switch_audience
 from overlace.datapath.fields import Field
 from overlace.kit.addresses import IPAddress
+from overlace.model.controller import controller_of
 from overlace.model.site import Host
 
 INTERVAL_MS = 250
@@ -48,6 +50,14 @@ class WatchedHost:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """All hosts, by site and name, and the UDP port of their tunnels."""
+
+    hosts: tuple[WatchedHost, ...]
+    tunnel_port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
     """One session as `near` has it: the address it sends from, the one it sends to, and its rank of the ways."""
 
@@ -58,21 +68,21 @@ class Way:
     rank: int
 
 
-def project(reader: Reader, _: UnitId) -> tuple[WatchedHost, ...]:
-    """Read all hosts."""
-    hosts = (reader.get(Host, name) for name in reader.outer(Host, "everywhere", ""))
-    found = (WatchedHost(host.site_id, host.id, host.key, host.addresses) for host in hosts if host)
-    return tuple(sorted(found, key=lambda host: (host.site, host.name)))
+def project(reader: Reader, _: UnitId) -> Watch:
+    """Read all hosts, and where their tunnels are."""
+    all_hosts = (reader.get(Host, name) for name in reader.outer(Host, "everywhere", ""))
+    found = (WatchedHost(host.site_id, host.id, host.key, host.addresses) for host in all_hosts if host)
+    hosts = tuple(sorted(found, key=lambda host: (host.site, host.name)))
+    return Watch(hosts, controller_of(reader).tunnel_port)
 
 
-def build(hosts: tuple[WatchedHost, ...]) -> Output:
+def build(watch: Watch) -> Output:
     """The ports of each host, for it alone."""
-    ways: dict[str, list[Way]] = {host.name: [] for host in hosts}
-    for way in all_ways(hosts):
+    ways: dict[str, list[Way]] = {host.name: [] for host in watch.hosts}
+    for way in all_ways(watch.hosts):
         ways[way.near.name].append(way)
-    return Output(
-        tuple((switch_audience(name), _fragment(name, found)) for name, found in ways.items() if found)
-    )
+    fragments = ((name, _fragment(name, found, watch.tunnel_port)) for name, found in ways.items() if found)
+    return Output(tuple((switch_audience(name), fragment) for name, fragment in fragments))
 
 
 def all_ways(hosts: tuple[WatchedHost, ...]) -> Iterator[Way]:
@@ -102,7 +112,7 @@ def liveness_ofport(far_key: int, rank: int) -> int:
     return LIVENESS_OFPORT_FIRST + far_key % _WATCHED_KEYS * MOST_WAYS + rank
 
 
-def _fragment(name: str, ways: list[Way]) -> Fragment:
+def _fragment(name: str, ways: list[Way], tunnel_port: int) -> Fragment:
     """Of two hosts that share a number, the earlier one is watched."""
     chosen: dict[int, Way] = {}
     for way in ways:
@@ -116,11 +126,11 @@ def _fragment(name: str, ways: list[Way]) -> Fragment:
         )
         for number, way in chosen.items()
     )
-    ports = tuple(_port(number, way) for number, way in chosen.items())
+    ports = tuple(_port(number, way, tunnel_port) for number, way in chosen.items())
     return Fragment(("liveness", name), flows, tunnel_ports=ports)
 
 
-def _port(number: int, way: Way) -> TunnelPort:
+def _port(number: int, way: Way, tunnel_port: int) -> TunnelPort:
     """Where the host has a choice of source addresses the session has its own; where it has none it is left to the
     host, whose endpoint may be the outside of an address translation."""
     choice = [address for address in way.near.addresses if address.version == way.source.version]
@@ -128,5 +138,6 @@ def _port(number: int, way: Way) -> TunnelPort:
         "key": str(VNI_LIVENESS),
         **({"local_ip": str(way.source)} if len(choice) > 1 else {}),
         "remote_ip": str(way.target),
+        **tunnel_port_option(tunnel_port),
     }
     return TunnelPort(f"{PORT_PREFIX}{number}", "vxlan", number, tuple(options.items()), _BFD)

@@ -77,6 +77,8 @@ class Port:
     vnic_type: str = api("binding:vnic_type", post=True, put=True, default="normal", value="normal")
     interface_name: str = ""
     """The interface on `host_id` that is this port where nobody sets ``iface-id`` (binding:profile)."""
+    profile: str = ""
+    """What else binding:profile says, as JSON: compute services keep notes of theirs there."""
     tags: tuple[str, ...] = api(post=True, kind="tags", sort=False, value=())
     revision_number: int = api(kind="int", value=0)
     created_at: datetime | None = api(kind="timestamp", value=None)

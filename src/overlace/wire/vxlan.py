@@ -4,7 +4,6 @@ import msgspec
 
 from overlace.wire.errors import MalformedError
 
-UDP_PORT = 4789
 HEADER_LENGTH = 8
 _VNI_VALID = 0x08
 

@@ -111,6 +111,40 @@ async def test_given_a_login_when_the_token_is_read_then_it_names_user_project_r
     assert token["expires_at"].endswith(".000000Z")
 
 
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("services", ["keystone", "neutron"]),
+        ("services?type=network", ["neutron"]),
+        ("services?name=network", []),
+        ("endpoints?service_id=neutron&interface=public", ["neutron-public"]),
+        ("regions", ["RegionOne"]),
+    ],
+)
+async def test_given_the_catalogue_when_asked_for_a_part_then_no_other_is_shown(
+    cluster: Cluster, question: str, found: list[str]
+) -> None:
+    word = question.partition("?")[0]
+    client = cluster.anonymous()
+    shown = (await client.get(f"/identity/v3/{question}")).json()[word]
+    assert [each["id"] for each in shown] == found
+    for each in shown:
+        assert (await client.get(f"/identity/v3/{word}/{each['id']}")).json()[word[:-1]] == each
+    assert (await client.get(f"/identity/v3/{word}/other")).status_code == 404
+
+
+async def test_given_role_assignments_when_names_are_asked_for_then_they_come_with_their_domains(
+    cluster: Cluster,
+) -> None:
+    admin = await cluster.logged_in("admin", "admin")
+    path = "/identity/v3/role_assignments?role.id=member&include_names=True"
+    assignments = (await admin.get(path)).json()["role_assignments"]
+    (found,) = (each for each in assignments if each["user"]["name"] == "alice")
+    assert found["role"]["name"] == "member"
+    assert found["scope"]["project"]["name"] == "blue"
+    assert found["user"]["domain"]["name"] == found["scope"]["project"]["domain"]["name"] == "Default"
+
+
 async def test_given_an_unscoped_login_when_rescoped_then_the_project_opens(cluster: Cluster) -> None:
     client = cluster.anonymous()
     answer = await client.post(TOKENS, json=login("alice", "alice-password"))

@@ -105,6 +105,22 @@ async def test_given_dhcp_options_when_updated_then_null_removes_one(cloud: Clou
     assert port["extra_dhcp_opts"] == [{"opt_name": "domain-name", "opt_value": "y", "ip_version": 4}]
 
 
+async def test_given_notes_of_a_compute_service_when_kept_in_the_profile_then_they_are_shown_as_given(
+    cloud: Cloud,
+) -> None:
+    network, _ = await cloud.network()
+    notes = {"os_vif_delegation": True, "migrating_to": "h2", "card": {"pci": ["0000:01:00.0"]}}
+    port = await cloud.create("port", network_id=network, **{"binding:profile": notes})
+    assert port["binding:profile"] == notes
+    port = await cloud.update("port", port["id"], **{"binding:profile": {"interface_name": "tap1", "a": 1}})
+    assert port["binding:profile"] == {"interface_name": "tap1", "a": 1}
+    for profile in ({"a": "x" * 4095}, {"interface_name": 7}, {"interface_name": "n" * 16}):
+        answer = await cloud.refused("port", network_id=network, **{"binding:profile": profile})
+        assert answer == (400, "InvalidInput")
+    port = await cloud.update("port", port["id"], **{"binding:profile": None})
+    assert port["binding:profile"] == {}
+
+
 async def test_given_a_host_when_a_port_is_bound_then_it_says_how(cloud: Cloud, world: StillWorld) -> None:
     network, _ = await cloud.network()
     await cloud.create("site", id="a")

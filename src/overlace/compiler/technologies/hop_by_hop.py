@@ -50,7 +50,7 @@ class HopByHop:
     carriage = carriage.HOP_BY_HOP
     transit: tuple[UnitKind, ...] = (TRANSIT,)
 
-    def everywhere(self, mark: int) -> Part:  # noqa: ARG002
+    def everywhere(self, mark: int, tunnel_port: int) -> Part:  # noqa: ARG002
         """Nothing: a host without an interface into the fabric has no use for it."""
         return NOTHING_NEEDED
 

@@ -62,8 +62,9 @@ class Technology(Protocol):
     transit: tuple[UnitKind, ...]
     """The units that make the fragments of transit switches."""
 
-    def everywhere(self, mark: int) -> Part:
-        """What every host holds; `mark` is the cookie of its flows, here and below."""
+    def everywhere(self, mark: int, tunnel_port: int) -> Part:
+        """What every host holds; `mark` is the cookie of its flows, here and below, `tunnel_port` the UDP port of
+        tunnels."""
         ...
 
     def network(self, network_key: int, segmentation_id: int, mark: int) -> Part:

@@ -19,9 +19,8 @@ from overlace.datapath.actions import set_field
 from overlace.datapath.fields import Field
 from overlace.kit.addresses import IPAddress
 from overlace.model import carriage
+from overlace.model.controller import TUNNEL_PORT
 from overlace.model.site import Host
-
-_PORT = TunnelPort("ovl-vxlan", "vxlan", TUNNEL_OFPORT, (("key", "flow"), ("remote_ip", "flow")))
 
 
 class Vxlan:
@@ -30,13 +29,15 @@ class Vxlan:
     carriage = carriage.VXLAN
     transit: tuple[UnitKind, ...] = ()
 
-    def everywhere(self, mark: int) -> Part:
+    def everywhere(self, mark: int, tunnel_port: int) -> Part:
         """The tunnel port, and where its packets go."""
         from_tunnel = {Field.IN_PORT: TUNNEL_OFPORT}
         admit = rule(
             Table.CLASSIFY, 100, from_tunnel, mark, raise_flag(Flag.FROM_TUNNEL), goto(Table.TUNNEL_ADMIT)
         )
-        return Part((admit,), tunnel_ports=(_PORT,))
+        options = {"key": "flow", "remote_ip": "flow", **tunnel_port_option(tunnel_port)}
+        port = TunnelPort("ovl-vxlan", "vxlan", TUNNEL_OFPORT, tuple(options.items()))
+        return Part((admit,), tunnel_ports=(port,))
 
     def network(self, network_key: int, segmentation_id: int, mark: int) -> Part:
         """VNI to network key on the way in, and back on the way out."""
@@ -71,6 +72,12 @@ class Vxlan:
         """Hosts without a tunnel endpoint."""
         without = sorted(each.id for each in (host, *others.values()) if not each.endpoints)
         return [f"host {name} has no tunnel endpoint" for name in without]
+
+
+def tunnel_port_option(tunnel_port: int) -> dict[str, str]:
+    """What an interface is told of its UDP port. Nothing where it is VXLAN's own: to alter an option is to make the
+    tunnel anew."""
+    return {} if tunnel_port == TUNNEL_PORT else {"dst_port": str(tunnel_port)}
 
 
 def _sender(address: IPAddress) -> Conditions:

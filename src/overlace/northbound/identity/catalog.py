@@ -1,5 +1,6 @@
 """Version documents and the service catalogue."""
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -8,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from overlace.northbound.body import json_response
 from overlace.northbound.identity.access import PREFIX, base_url, links
+from overlace.northbound.identity.errors import not_found
 
 REGION = "RegionOne"
 _SERVICES = (("identity", "keystone", "/identity/v3"), ("network", "neutron", ""))
@@ -45,9 +47,9 @@ class Discovery:
             Route("/identity/", self.versions, methods=["GET"]),
             Route(PREFIX, self.version, methods=["GET"]),
             Route(PREFIX + "/", self.version, methods=["GET"]),
-            Route(PREFIX + "/services", self.services, methods=["GET"]),
-            Route(PREFIX + "/endpoints", self.endpoints, methods=["GET"]),
-            Route(PREFIX + "/regions", self.regions, methods=["GET"]),
+            *_collection("service", _services),
+            *_collection("endpoint", _endpoints),
+            *_collection("region", _regions),
         ]
 
     async def versions(self, request: Request) -> Response:
@@ -58,27 +60,48 @@ class Discovery:
         """The version."""
         return json_response({"version": _version(request)})
 
-    async def services(self, request: Request) -> Response:
-        """What the catalogue lists."""
-        shown = [
-            {"id": each["id"], "type": each["type"], "name": each["name"], "enabled": True}
-            for each in catalog(request)
-        ]
-        return json_response({"services": shown, "links": links(request, "services")})
 
-    async def endpoints(self, request: Request) -> Response:
-        """Where."""
-        shown = [
-            {**endpoint, "service_id": service["id"], "enabled": True}
-            for service in catalog(request)
-            for endpoint in service["endpoints"]
-        ]
-        return json_response({"endpoints": shown, "links": links(request, "endpoints")})
+def _collection(word: str, all_of: Callable[[Request], list[dict[str, Any]]]) -> list[BaseRoute]:
+    """The routes of what is read only: a list that can be filtered by any attribute, and each member."""
 
-    async def regions(self, request: Request) -> Response:
-        """One."""
-        region = {"id": REGION, "description": "", "parent_region_id": None}
-        return json_response({"regions": [region], "links": links(request, "regions")})
+    async def index(request: Request) -> Response:
+        query = request.query_params
+        shown = [
+            each for each in all_of(request) if all(query.get(name) in (None, each[name]) for name in each)
+        ]
+        return json_response({f"{word}s": shown, "links": links(request, f"{word}s")})
+
+    async def show(request: Request) -> Response:
+        key = request.path_params["id"]
+        for each in all_of(request):
+            if each["id"] == key:
+                return json_response({word: each})
+        raise not_found(word, key)
+
+    path = f"{PREFIX}/{word}s"
+    return [Route(path, index, methods=["GET"]), Route(path + "/{id}", show, methods=["GET"])]
+
+
+def _services(request: Request) -> list[dict[str, Any]]:
+    """What the catalogue lists."""
+    return [
+        {"id": each["id"], "type": each["type"], "name": each["name"], "description": "", "enabled": True}
+        for each in catalog(request)
+    ]
+
+
+def _endpoints(request: Request) -> list[dict[str, Any]]:
+    """Where."""
+    return [
+        {**endpoint, "service_id": service["id"], "enabled": True}
+        for service in catalog(request)
+        for endpoint in service["endpoints"]
+    ]
+
+
+def _regions(_: Request) -> list[dict[str, Any]]:
+    """One."""
+    return [{"id": REGION, "description": "", "parent_region_id": None}]
 
 
 def _version(request: Request) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 from overlace.model.identity import Project, RoleAssignment, User
 from overlace.northbound.auth.grants import ROLES, roles_in
 from overlace.northbound.body import json_response
-from overlace.northbound.identity.access import PREFIX, Access, links
+from overlace.northbound.identity.access import DOMAIN, PREFIX, Access, links
 from overlace.northbound.identity.errors import forbidden, not_found
 from overlace.northbound.intents import Transaction
 
@@ -53,7 +53,7 @@ class Roles:
         return json_response({"role": _show(_known(request))})
 
     async def assignments(self, request: Request) -> Response:
-        """Who has which role where."""
+        """Who has which role where; with `include_names` also how they are called."""
         await self._access.admin(request, "list_role_assignments")
         query = request.query_params
         wanted = {
@@ -61,11 +61,13 @@ class Roles:
             "project_id": query.get("scope.project.id"),
             "role": query.get("role.id"),
         }
-        shown = [
-            _show_assignment(each)
+        found = [
+            each
             for each in self._access.reader.all(RoleAssignment)
             if all(text in (None, getattr(each, name)) for name, text in wanted.items())
         ]
+        named = query.get("include_names", "0").lower() not in ("0", "false")
+        shown = [self._show_named(each) if named else _show_assignment(each) for each in found]
         return json_response({"role_assignments": shown, "links": links(request, "role_assignments")})
 
     async def granted(self, request: Request) -> Response:
@@ -108,6 +110,18 @@ class Roles:
 
         await self._access.write(request, caller, run)
         return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def _show_named(self, each: RoleAssignment) -> dict[str, Any]:
+        user = self._access.reader.get(User, each.user_id)
+        project = self._access.reader.get(Project, each.project_id)
+        return {
+            "role": {"id": each.role, "name": each.role},
+            "user": {"id": each.user_id, "name": user.name if user else "", "domain": DOMAIN},
+            "scope": {
+                "project": {"id": each.project_id, "name": project.name if project else "", "domain": DOMAIN}
+            },
+            "links": {},
+        }
 
     def _both(self, request: Request) -> tuple[str, str]:
         user, project = request.path_params["user"], request.path_params["project"]

@@ -89,7 +89,7 @@ class Ports(Resource[Port]):
             mac_address=mac,
             fixed_ips=fixed_ips,
             security_groups=port_security.initial_groups(operation, given),
-            interface_name=port_binding.interface_of(given.get("binding:profile", {})),
+            **port_binding.profile_fields(given.get("binding:profile", {})),
             key=port_key,
         )
         port_security.validate(port)
@@ -117,7 +117,7 @@ class Ports(Resource[Port]):
         if "extra_dhcp_opts" in given:
             fields["extra_dhcp_opts"] = port_security.merged_options(value, given["extra_dhcp_opts"])
         if "binding:profile" in given:
-            fields["interface_name"] = port_binding.interface_of(given["binding:profile"])
+            fields |= port_binding.profile_fields(given["binding:profile"])
         changed = self.changed(value, given, **fields)
         port_security.validate(changed)
         port_binding.refuse_shared_interface(operation, changed)

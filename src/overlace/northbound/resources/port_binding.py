@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec import json
+
 from overlace.model import binder
 from overlace.model.move import Cause, Trigger
 from overlace.model.port import Binding, BindingState, Port
@@ -14,6 +16,8 @@ from overlace.northbound.schema.attributes import Perspective
 
 BOUND, UNBOUND, FAILED = "ovs", "unbound", "binding_failed"
 _VNIC_TYPES = ("normal",)
+_LARGEST_PROFILE = 4095
+"""Characters; Neutron keeps as many."""
 
 
 def bind(operation: Operation, port: Port) -> None:
@@ -94,18 +98,24 @@ def plug_details(binding: Binding, reader: Reader) -> dict[str, Any]:
 
 
 def profile(port: Port, _: Perspective) -> dict[str, Any]:
-    """The part of binding:profile that means something here."""
-    return {"interface_name": port.interface_name} if port.interface_name else {}
+    """As it was given."""
+    kept: dict[str, Any] = json.decode(port.profile) if port.profile else {}
+    return kept | ({"interface_name": port.interface_name} if port.interface_name else {})
 
 
-def interface_of(given: dict[str, Any]) -> str:
-    """The interface that a binding:profile names. Raises InvalidInput for other contents."""
-    if unknown := set(given) - {"interface_name"}:
-        raise InvalidInput(f"binding:profile understands interface_name, not {', '.join(sorted(unknown))}")
+def profile_fields(given: dict[str, Any]) -> dict[str, str]:
+    """The fields of a port that a binding:profile fills: the interface that it names, and the rest as it is.
+
+    Raises InvalidInput for a name that no interface has, and for more than is worth keeping.
+    """
+    rest = {key: value for key, value in given.items() if key != "interface_name"}
     name = given.get("interface_name", "")
     if not isinstance(name, str) or len(name) > 15:
         raise InvalidInput("interface_name is at most 15 characters")
-    return name
+    text = json.encode(rest, order="sorted").decode() if rest else ""
+    if len(text) > _LARGEST_PROFILE:
+        raise InvalidInput(f"binding:profile is larger than {_LARGEST_PROFILE} characters")
+    return {"interface_name": name, "profile": text}
 
 
 def validate_vnic_type(given: dict[str, Any]) -> None:
