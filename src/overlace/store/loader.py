@@ -15,8 +15,8 @@ from overlace.model.declaration import RESOURCES, Index
 from overlace.model.snapshot import Snapshot
 from overlace.store.allocation import Allocations, Pool
 from overlace.store.codec import decode_row
+from overlace.store.record import CURSOR
 from overlace.store.tables import ALLOCATIONS, EPOCHS, META, VALUES
-from overlace.store.writer import CURSOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from sqlalchemy import Engine, insert, select
 
 from overlace.store.allocation import pool_range
+from overlace.store.record import CURSOR
 from overlace.store.tables import META
-from overlace.store.writer import CURSOR
 
 SHARE = 16
 """One part in so many of each pool is left out: more than is given between two backups."""

@@ -20,12 +20,14 @@ class Statement:
         self._names: Sequence[str] = ()
 
     def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Carry it out for each row. Raises sqlalchemy.exc.SQLAlchemyError, and KeyError for a missing name."""
+        """Carry it out for each row. Raises the driver's errors, and KeyError for a missing name."""
         if not rows:
             return
         if self._dialect is not connection.dialect:
             self._compile(connection.dialect)
-        connection.exec_driver_sql(self._text, [tuple(row[name] for name in self._names) for row in rows])
+        cursor = connection.connection.cursor()
+        cursor.executemany(self._text, [tuple(row[name] for name in self._names) for row in rows])
+        cursor.close()
 
     def _compile(self, dialect: Dialect) -> None:
         compiled = self._construct.compile(dialect=dialect)

@@ -10,7 +10,6 @@ A transaction that changes nothing has read the head all the same: it is answere
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -27,8 +26,9 @@ from overlace.store.errors import StoreUnavailable
 from overlace.store.history import LoggedRevision, LogQuestion, read_log
 from overlace.store.loader import Loaded, begin_epoch, load
 from overlace.store.migrations import migrate
+from overlace.store.record import Origin, Record, encode_record
 from overlace.store.transaction import Transaction
-from overlace.store.writer import Origin, Record, encode_record, write
+from overlace.store.writer import Writer
 
 R = TypeVar("R")
 
@@ -97,7 +97,7 @@ class Store:
         self._allocations = loaded.allocations
         self._head, self._head_allocations = loaded.snapshot, loaded.allocations
         self._waiting: list[_Waiting] = []
-        self._writer = ThreadPoolExecutor(1, "store-writer")
+        self._writer = Writer(engine)
         self._writing: asyncio.Future[None] | None = None
         self._closed = False
         self._listeners: list[Callable[[Commit], None]] = []
@@ -121,7 +121,7 @@ class Store:
         self._closed = True
         while self._writing is not None:
             await asyncio.wait([self._writing])
-        self._writer.shutdown()
+        self._writer.close()
         self._engine.dispose()
 
     @property
@@ -196,9 +196,8 @@ class Store:
             return
         batch, self._waiting = self._waiting, []
         records = [each.record for each in batch if each.record is not None]
-        loop = asyncio.get_running_loop()
         start = self._clock.monotonic()
-        self._writing = loop.run_in_executor(self._writer, write, self._engine, records)
+        self._writing = self._writer.write(records)
         self._writing.add_done_callback(lambda written: self._written(batch, written, start))
 
     def _written(self, batch: list[_Waiting], written: "asyncio.Future[None]", start: float) -> None:

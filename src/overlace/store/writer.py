@@ -1,130 +1,92 @@
-"""Writing commits: all that waits in one SQL transaction, each table's rows in one statement.
+"""The thread that writes commits: all that waits in one SQL transaction.
 
-Only the store's writer thread calls `write`. Rows are encoded before, on the caller's side, so that a value which
-cannot be kept fails its own transaction and not those that wait with it.
+Python runs one thread at a time, and the event loop has much to do for a commit while the disk works on it. So the
+loop first stands still until the writer waits for nothing but the disk: else the writer would only begin when the
+loop has nothing left to do, and the one would take its time after the other, not beside it.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from queue import SimpleQueue
+from threading import Event, Thread
 
-from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, insert
+from sqlalchemy import Connection, Engine
 
-from overlace.kit.revision import Revision
-from overlace.model.declaration import RESOURCES
-from overlace.model.snapshot import Change
-from overlace.store.codec import encode_row, encode_value
-from overlace.store.statement import Statement
-from overlace.store.tables import ALLOCATIONS, CHANGES, META, REVISIONS, VALUES
-from overlace.store.transaction import NumberChange, Transaction
+from overlace.store.record import Record, write_records
 
-Row = dict[str, Any]
-CURSOR = "cursor:"
-"""Before a pool's name in the table `meta`: the last number that it gave."""
+_HEAD_START = 0.005
+"""Seconds, at most, that the event loop stands still."""
+
+
+class Writer:
+    """The thread. Its methods are for the event loop's."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+        self._work: SimpleQueue[_Work | None] = SimpleQueue()
+        self._thread = Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def write(self, records: Sequence[Record]) -> "asyncio.Future[None]":
+        """Write all records or, when what is returned raises (SQLAlchemy's errors, or the driver's), none."""
+        work = _Work(records, asyncio.get_running_loop().create_future(), Event())
+        self._work.put(work)
+        work.syncing.wait(_HEAD_START)
+        return work.written
+
+    def close(self) -> None:
+        """Finish what was begun."""
+        self._work.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            work.tell(self._outcome(work))
+        self._disconnect()
+
+    def _outcome(self, work: "_Work") -> Exception | None:
+        try:
+            if work.records:
+                self._transact(work)
+        except Exception as reason:
+            self._disconnect()
+            return reason
+        return None
+
+    def _transact(self, work: "_Work") -> None:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        with self._connection.begin():
+            write_records(self._connection, work.records)
+            work.syncing.set()
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """Who asked for a transaction, and through what."""
+class _Work:
+    """Records to be written. `syncing` is set when nothing is left but to wait for the disk, or it has failed."""
 
-    actor: str
-    request_id: str
-    source: str
+    records: Sequence[Record]
+    written: "asyncio.Future[None]"
+    syncing: Event
 
+    def tell(self, failure: Exception | None) -> None:
+        """Let the event loop know."""
+        self.syncing.set()
+        with suppress(RuntimeError):  # it was closed meanwhile
+            self.written.get_loop().call_soon_threadsafe(self._end, failure)
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One commit as rows. `values` holds, by class and id, the row that the change leaves, or None."""
-
-    revision: Row
-    changes: tuple[Row, ...]
-    values: dict[tuple[type, str], Row | None]
-    numbers: tuple[NumberChange, ...]
-    cursors: dict[str, int]
-
-
-def encode_record(transaction: Transaction, revision: Revision, origin: Origin, at: str) -> Record:
-    """A transaction as rows. Raises InvalidValue."""
-    where = {"epoch": revision.epoch, "number": revision.number}
-    about = {"actor": origin.actor, "request_id": origin.request_id, "source": origin.source, "at": at}
-    changes = transaction.changes
-    return Record(
-        where | about,
-        tuple(where | _change_row(change) for change in changes),
-        {(each.cls, each.id): None if each.after is None else encode_row(each.after) for each in changes},
-        transaction.numbers,
-        transaction.cursors,
-    )
-
-
-def _change_row(change: Change) -> Row:
-    before = None if change.before is None else encode_value(change.before)
-    after = None if change.after is None else encode_value(change.after)
-    return {"kind": RESOURCES[change.cls].kind, "id": change.id, "before": before, "after": after}
-
-
-_INSERT_REVISION = Statement(insert(REVISIONS))
-_INSERT_CHANGE = Statement(insert(CHANGES))
-
-
-def _replacing(table: Table) -> Statement:
-    return Statement(insert(table).prefix_with("OR REPLACE"))
-
-
-_REPLACE_VALUE = {cls: _replacing(table) for cls, table in VALUES.items()}
-_DELETE_VALUE = {
-    cls: Statement(delete(table).where(table.c.id == bindparam("gone"))) for cls, table in VALUES.items()
-}
-_REPLACE_NUMBER = _replacing(ALLOCATIONS)
-_DELETE_NUMBER = Statement(
-    delete(ALLOCATIONS).where(
-        and_(ALLOCATIONS.c.pool == bindparam("gone_pool"), ALLOCATIONS.c.value == bindparam("gone"))
-    )
-)
-_REPLACE_META = _replacing(META)
-
-
-def write(engine: Engine, records: Sequence[Record]) -> None:
-    """Write all records or, when it raises (sqlalchemy.exc.SQLAlchemyError), none."""
-    if not records:
-        return
-    with engine.begin() as connection:
-        _INSERT_REVISION.execute(connection, [record.revision for record in records])
-        _INSERT_CHANGE.execute(connection, [row for record in records for row in record.changes])
-        _write_values(connection, records)
-        _write_numbers(connection, records)
-        _write_meta(connection, records)
-
-
-def _write_values(connection: Connection, records: Iterable[Record]) -> None:
-    last: dict[type, dict[str, Row | None]] = {}
-    for record in records:
-        for (cls, key), row in record.values.items():
-            last.setdefault(cls, {})[key] = row
-    for cls, rows in last.items():
-        _REPLACE_VALUE[cls].execute(connection, [row for row in rows.values() if row is not None])
-        _DELETE_VALUE[cls].execute(connection, [{"gone": key} for key, row in rows.items() if row is None])
-
-
-def _write_numbers(connection: Connection, records: Iterable[Record]) -> None:
-    last: dict[tuple[str, int], tuple[bool | None, str]] = {}
-    for record in records:
-        for change in record.numbers:
-            last[change.pool, change.number] = change.state, record.revision["at"]
-    kept = [
-        {"pool": pool, "value": value, "state": "allocated" if state else "quarantined", "since": since}
-        for (pool, value), (state, since) in last.items()
-        if state is not None
-    ]
-    freed = [
-        {"gone_pool": pool, "gone": value} for (pool, value), (state, _) in last.items() if state is None
-    ]
-    _REPLACE_NUMBER.execute(connection, kept)
-    _DELETE_NUMBER.execute(connection, freed)
-
-
-def _write_meta(connection: Connection, records: Sequence[Record]) -> None:
-    meta = {"number": str(records[-1].revision["number"])}
-    for record in records:
-        meta |= {f"{CURSOR}{pool}": str(number) for pool, number in record.cursors.items()}
-    _REPLACE_META.execute(connection, [{"name": name, "value": value} for name, value in meta.items()])
+    def _end(self, failure: Exception | None) -> None:
+        if self.written.done():
+            return
+        if failure is None:
+            self.written.set_result(None)
+        else:
+            self.written.set_exception(failure)

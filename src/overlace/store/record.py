@@ -1,0 +1,127 @@
+"""Commits as rows, and rows into the database: each table's in one statement.
+
+Rows are encoded before they wait to be written, so that a value which cannot be kept fails its own transaction and
+not those that wait with it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, bindparam, delete, insert
+
+from overlace.kit.revision import Revision
+from overlace.model.declaration import RESOURCES
+from overlace.model.snapshot import Change
+from overlace.store.codec import encode_row, encode_value
+from overlace.store.statement import Statement
+from overlace.store.tables import ALLOCATIONS, CHANGES, META, REVISIONS, VALUES
+from overlace.store.transaction import NumberChange, Transaction
+
+Row = dict[str, Any]
+CURSOR = "cursor:"
+"""Before a pool's name in the table `meta`: the last number that it gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who asked for a transaction, and through what."""
+
+    actor: str
+    request_id: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One commit as rows. `values` holds, by class and id, the row that the change leaves, or None."""
+
+    revision: Row
+    changes: tuple[Row, ...]
+    values: dict[tuple[type, str], Row | None]
+    numbers: tuple[NumberChange, ...]
+    cursors: dict[str, int]
+
+
+def encode_record(transaction: Transaction, revision: Revision, origin: Origin, at: str) -> Record:
+    """A transaction as rows. Raises InvalidValue."""
+    where = {"epoch": revision.epoch, "number": revision.number}
+    about = {"actor": origin.actor, "request_id": origin.request_id, "source": origin.source, "at": at}
+    changes = transaction.changes
+    return Record(
+        where | about,
+        tuple(where | _change_row(change) for change in changes),
+        {(each.cls, each.id): None if each.after is None else encode_row(each.after) for each in changes},
+        transaction.numbers,
+        transaction.cursors,
+    )
+
+
+def _change_row(change: Change) -> Row:
+    before = None if change.before is None else encode_value(change.before)
+    after = None if change.after is None else encode_value(change.after)
+    return {"kind": RESOURCES[change.cls].kind, "id": change.id, "before": before, "after": after}
+
+
+_INSERT_REVISION = Statement(insert(REVISIONS))
+_INSERT_CHANGE = Statement(insert(CHANGES))
+
+
+def _replacing(table: Table) -> Statement:
+    return Statement(insert(table).prefix_with("OR REPLACE"))
+
+
+_REPLACE_VALUE = {cls: _replacing(table) for cls, table in VALUES.items()}
+_DELETE_VALUE = {
+    cls: Statement(delete(table).where(table.c.id == bindparam("gone"))) for cls, table in VALUES.items()
+}
+_REPLACE_NUMBER = _replacing(ALLOCATIONS)
+_DELETE_NUMBER = Statement(
+    delete(ALLOCATIONS).where(
+        and_(ALLOCATIONS.c.pool == bindparam("gone_pool"), ALLOCATIONS.c.value == bindparam("gone"))
+    )
+)
+_REPLACE_META = _replacing(META)
+
+
+def write_records(connection: Connection, records: Sequence[Record]) -> None:
+    """Write them as part of the transaction that is open. Raises the driver's errors."""
+    _INSERT_REVISION.execute(connection, [record.revision for record in records])
+    _INSERT_CHANGE.execute(connection, [row for record in records for row in record.changes])
+    _write_values(connection, records)
+    _write_numbers(connection, records)
+    _write_meta(connection, records)
+
+
+def _write_values(connection: Connection, records: Iterable[Record]) -> None:
+    last: dict[type, dict[str, Row | None]] = {}
+    for record in records:
+        for (cls, key), row in record.values.items():
+            last.setdefault(cls, {})[key] = row
+    for cls, rows in last.items():
+        _REPLACE_VALUE[cls].execute(connection, [row for row in rows.values() if row is not None])
+        _DELETE_VALUE[cls].execute(connection, [{"gone": key} for key, row in rows.items() if row is None])
+
+
+def _write_numbers(connection: Connection, records: Iterable[Record]) -> None:
+    last: dict[tuple[str, int], tuple[bool | None, str]] = {}
+    for record in records:
+        for change in record.numbers:
+            last[change.pool, change.number] = change.state, record.revision["at"]
+    kept = [
+        {"pool": pool, "value": value, "state": "allocated" if state else "quarantined", "since": since}
+        for (pool, value), (state, since) in last.items()
+        if state is not None
+    ]
+    freed = [
+        {"gone_pool": pool, "gone": value} for (pool, value), (state, _) in last.items() if state is None
+    ]
+    _REPLACE_NUMBER.execute(connection, kept)
+    _DELETE_NUMBER.execute(connection, freed)
+
+
+def _write_meta(connection: Connection, records: Sequence[Record]) -> None:
+    meta = {"number": str(records[-1].revision["number"])}
+    for record in records:
+        meta |= {f"{CURSOR}{pool}": str(number) for pool, number in record.cursors.items()}
+    _REPLACE_META.execute(connection, [{"name": name, "value": value} for name, value in meta.items()])
