@@ -130,6 +130,38 @@ def test_traffic_goes_around_a_family_that_fails() -> None:
         assert answered(cloud, "red1", 13)
 
 
+def test_tunnels_change_over_to_another_udp_port_and_back() -> None:
+    # given tenants that reach each other over VXLAN's own port
+    with running("ipv4", "tunnelport", wan_mtu=1600, addresses=1) as cloud:
+        assert tunnel_ports(cloud) == {None}
+        # when the operator gives all tunnels another one, then they use it, and go back when he does
+        change_over(cloud, 14789, "dst_port=14789")
+        change_over(cloud, 4789, None)
+
+
+def change_over(cloud: Cloud, number: int, named: str | None) -> None:
+    """Give all tunnels a UDP port; hosts, tenants and probes get through afterwards."""
+    wanted = {"controller": {"tunnel_port": number}}
+    assert cloud.api("PUT", "/v2.0/overlace/controller", wanted)["controller"]["tunnel_port"] == number
+    until(lambda: tunnel_ports(cloud) == {named}, f"tunnels use {tunnel_ports(cloud)}", SETTLED)
+    until(lambda: unheard(cloud) == [], "hosts do not hear each other", SETTLED)
+    assert all(answered(cloud, f"red{one}", 10 + other) for one, other in ((1, 2), (1, 3), (4, 2)))
+    assert {verdict for verdict, _, _ in paths(cloud).values()} == {"wide enough"}
+
+
+def tunnel_ports(cloud: Cloud) -> set[str | None]:
+    """The UDP ports that the hosts' tunnel interfaces name; None for VXLAN's own."""
+    find = ["ovs-vsctl", "--bare", "--columns=options", "find", "interface", "type=vxlan"]
+    interfaces = [
+        options
+        for host in host_names(cloud.lab)
+        for options in cloud.lab.host_run(host, find).stdout.splitlines()
+        if options
+    ]
+    words = [[word for word in options.split() if word.startswith("dst_port=")] for options in interfaces]
+    return {found[0] if found else None for found in words}
+
+
 def ways(cloud: Cloud, host: str) -> list[str]:
     """The detours of a host."""
     command = [*OFCTL, "--no-stats", "dump-flows", BRIDGE, "table=56"]

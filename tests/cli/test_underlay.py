@@ -45,3 +45,28 @@ def test_what_is_wrong_is_told_with_its_cure(controller: Controller) -> None:
 def test_without_hosts_there_is_nothing_to_show(controller: Controller, what: str) -> None:
     assert json.loads(told(controller, f"underlay {what} --json")) == []
     assert told(controller, f"underlay {what}").split()[0] in ("host", "source")
+
+
+def test_the_tunnels_udp_port_is_shown_and_set(controller: Controller) -> None:
+    assert told(controller, "underlay show") == "tunnels use UDP port 4789\n"
+    said = told(controller, "underlay set --tunnel-port 14789")
+    assert said == "tunnels of all hosts use UDP port 14789 from now on\n"
+    assert json.loads(told(controller, "underlay show --json")) == {"tunnel_port": 14789}
+    assert json.loads(told(controller, "underlay set --tunnel-port 4789 --json")) == {"tunnel_port": 4789}
+
+
+@pytest.mark.parametrize("number", ["0", "65536", "many"])
+def test_what_is_no_udp_port_is_refused(controller: Controller, number: str) -> None:
+    result = CliRunner().invoke(
+        main,
+        ["underlay", "set", "--tunnel-port", number],
+        env={"OVERLACE_API_URL": controller.url},
+    )
+    assert result.exit_code == 2
+    assert "--tunnel-port" in result.output
+    refused = httpx.put(
+        f"{controller.url}/v2.0/overlace/controller", json={"controller": {"tunnel_port": number}}
+    )
+    assert refused.status_code == 400
+    assert "tunnel_port" in refused.text
+    assert told(controller, "underlay show") == "tunnels use UDP port 4789\n"

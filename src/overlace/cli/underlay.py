@@ -112,8 +112,8 @@ def show(api: Api, as_json: bool) -> None:
 def set_(tunnel_port: int, api: Api, as_json: bool) -> None:
     """Give the tunnels of all hosts another UDP port, where that of VXLAN (4789) is somebody else's.
 
-    For hosts that OVN, Neutron or Proxmox use as well. Best before hosts join: while each changes over, for some
-    tenths of a second, it hears only those that have changed too. Open the port in the underlay's filters first.
+    For hosts that OVN, Neutron or Proxmox use as well. Best before hosts join: while each changes over, it hears
+    only those that have changed too. Open the port in the underlay's filters first.
 
     \b
     Example:
