@@ -18,6 +18,7 @@ from typing import Any
 
 from tools.cloud import BRIDGE, OFCTL, ROOT, Cloud, host_names, until
 from tools.echo_stream import EchoStream
+from tools.host_state import State, state_of
 
 from overlace.app.clock import SystemClock
 from overlace.cli.join import Place, leave_script, renewal_script
@@ -40,14 +41,6 @@ PROMISED: dict[str, object] = {
     "database_as_before": True,
 }
 """The facts that hold whatever else the machine has to do."""
-_COLUMNS = {
-    "Open_vSwitch": "external_ids,other_config,manager_options,ssl,bridges",
-    "Bridge": "name,fail_mode,controller,external_ids,other_config,ports",
-    "Port": "name,tag,interfaces,external_ids",
-    "Interface": "name,type,options,external_ids",
-    "Manager": "target",
-    "Controller": "target",
-}
 
 
 class Hosts:
@@ -96,11 +89,6 @@ class Hosts:
         self.lab.attach(PLACES[name], name, mac=mac, iface_id=iface_id, ips=[address], bridge=bridge)
         if bridge == PLAIN:
             self.lab.host_run(PLACES[name], ["ovs-vsctl", "set", "port", self.interface(name), f"tag={VLAN}"])
-
-    def database(self, host: str) -> str:
-        """What a host's OVSDB says in the columns by which it is configured: others change by themselves."""
-        tables = (["ovs-vsctl", f"--columns={columns}", "list", table] for table, columns in _COLUMNS.items())
-        return "\n".join(self.lab.host_run(host, command).stdout for command in tables)
 
     def phases(self) -> dict[str, str]:
         shown = self.cloud.api("GET", "/v2.0/overlace/status")["status"]["switches"]
@@ -248,7 +236,7 @@ def renew(hosts: Hosts) -> None:
     hosts.step("certificates renewed", 8, work)
 
 
-def go(hosts: Hosts, before: str) -> None:
+def go(hosts: Hosts, before: State) -> None:
     """Host h2 leaves; its guests of the overlay have gone, those of its own bridge stay."""
     hosts.streams = [("plain1", "plain2")]
     hosts.lab.detach("two")
@@ -259,7 +247,11 @@ def go(hosts: Hosts, before: str) -> None:
         hosts.overlace("host", "remove", "h2")
 
     hosts.step("host removed", 5, leave)
-    hosts.facts["database_as_before"] = hosts.database("h2") == before
+    after = state_of(hosts.lab, "h2")
+    hosts.facts["database_as_before"] = after == before
+    hosts.facts["rows_compared"] = sum(map(len, before.values()))
+    for table in sorted(each for each in before | after if before.get(each) != after.get(each)):
+        print(f"{table} before: {before.get(table)}\n{table} after:  {after.get(table)}", file=sys.stderr)
 
 
 def _port(cloud: Cloud, name: str) -> None:
@@ -324,10 +316,10 @@ def live(hosts: Hosts) -> None:
     go(hosts, before)
 
 
-def without_guest(hosts: Hosts) -> str:
+def without_guest(hosts: Hosts) -> State:
     """The database of h2 as it is without the guest that will be gone at the end."""
     hosts.lab.detach("two")
-    before = hosts.database("h2")
+    before = state_of(hosts.lab, "h2")
     hosts.guest("two", PLAIN, "two")
     return before
 

@@ -61,10 +61,28 @@ def test_given_a_site_when_hosts_come_and_go_then_what_is_in_use_stays(admin: En
     assert [each["address"] for each in added["endpoints"]] == ["192.0.2.1", "2001:db8::1"]
     assert "a host h1 already" in refused(admin, "host add h1 --site tokyo", 6)
     assert "could not be found" in refused(admin, "host add h2 --site osaka", 5)
+    assert "say where it stands: --site" in refused(admin, "host add h2", 2)
+    assert "--check wants --controller" in refused(admin, "host add h2 --check", 2)
     assert "still has hosts" in refused(admin, "site remove tokyo", 6)
     changed = as_json(admin, "host set h1 --endpoint 192.0.2.9")
     assert [each["address"] for each in changed["endpoints"]] == ["192.0.2.9"]
     assert "192.0.2.9" in told(admin, "host list")
+    told(admin, "host add h3 --site tokyo --endpoint 192.0.2.3")
+    for line in (
+        *(
+            "host add h4 --site tokyo --endpoint 192.0.2.4 --endpoint 192.0.2.9",
+            "host set h3 --endpoint 192.0.2.9",
+        ),
+        "host set h3 --endpoint 2001:db8::3 --endpoint 192.0.2.9",
+    ):
+        message = refused(admin, line, 6)
+        assert "Tunnel endpoint 192.0.2.9 is that of host h1" in message
+        assert "overlace host set h1 --endpoint ADDRESS" in message
+    assert "is given twice" in refused(
+        admin, "host set h3 --endpoint 2001:db8::3 --endpoint 2001:db8:0::3", 1
+    )
+    assert as_json(admin, "host set h3 --endpoint 192.0.2.3")["id"] == "h3"  # its own
+    told(admin, "host remove h3")
     assert as_json(admin, "host show h1")["switch"]["phase"] == "absent"
     assert "removed" in told(admin, "host remove h1")
     assert as_json(admin, "site remove tokyo") == {"remove": "tokyo"}

@@ -10,7 +10,7 @@ async def test_given_sites_hosts_and_links_when_made_then_what_is_in_use_stays(c
     await cloud.create("site", id="a")
     assert await cloud.refused("site", id="a") == (409, "SiteExists")
     for name in ("h1", "h2"):
-        await cloud.create("host", id=name, site_id="a", endpoints=[{"address": "192.0.2.1"}])
+        await cloud.create("host", id=name, site_id="a", endpoints=[{"address": f"192.0.2.{name[1:]}"}])
     ends = {"a_node": "h1", "a_interface": "f", "b_node": "h2", "b_interface": "f"}
     link = await cloud.create("link", **ends)
     assert link["cost"] == 1

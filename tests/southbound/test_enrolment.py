@@ -54,6 +54,14 @@ def line(token: str, subject: str = "host:h1", csr: bytes | None = None) -> byte
     return json.dumps(said).encode() + b"\n"
 
 
+async def test_whoever_asks_is_told_the_time(issuer: Issuer) -> None:
+    before = RealClock().now().timestamp()
+    async with serving(issuer) as port:
+        answer = await ask(issuer, port, b"clock\n")
+    assert answer.keys() == {"clock"}
+    assert before <= answer["clock"] <= RealClock().now().timestamp()
+
+
 async def test_a_token_gives_a_certificate_and_the_authorities(issuer: Issuer) -> None:
     async with serving(issuer) as port:
         answer = await ask(issuer, port, line(issuer.new_token(H1)))

@@ -1,5 +1,7 @@
 """`overlace host`: hypervisors, and what an operator may ask of them."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -7,7 +9,9 @@ import click
 from overlace.cli.api import Api, Object, api_options
 from overlace.cli.collections import Collection, add_common_commands
 from overlace.cli.failures import NotFound
+from overlace.cli.join import Place, check_script, place_options
 from overlace.cli.operations import SWITCHES, add_operations, tell_switch
+from overlace.cli.pki_options import open_issuer, refusals
 from overlace.terminal.options import json_option
 from overlace.terminal.output import show_json
 
@@ -57,6 +61,9 @@ _OPTIONS = (
 )
 
 
+_JOINING = ("datapath", "openflow_port", "ovsdb_port", "enrolment_port", "tunnel_port")
+
+
 def _options(command: Any) -> Any:
     for option in reversed(_OPTIONS):
         command = option(command)
@@ -65,23 +72,54 @@ def _options(command: Any) -> Any:
 
 @host.command()
 @click.argument("name")
-@click.option("--site", required=True, help="The site where it stands.")
+@click.option("--site", help="The site where it stands.")
 @click.option("--bridge", help="Its integration bridge.  [default: br-overlace]")
 @_options
 @click.option("--observe", is_flag=True, help="Begin in observe mode: show differences, write nothing.")
+@click.option("--check", is_flag=True, help="Add nothing: print a script that looks whether it can join.")
+@click.option("--controller", help="With --check: the controller's address as the host reaches it.")
+@place_options
 @api_options
 @json_option
 def add(
-    name: str, site: str, bridge: str | None, observe: bool, api: Api, as_json: bool, **more: Any
+    name: str,
+    site: str | None,
+    bridge: str | None,
+    observe: bool,
+    check: bool,
+    controller: str | None,
+    pki: Path,
+    plaintext: bool,
+    api: Api,
+    as_json: bool,
+    **more: Any,
 ) -> None:
     """Add the host NAME; the script of `overlace join NAME` then brings it in.
 
+    With --check a script is printed instead, to be run on the host before anything is set up. It tells what is there
+    (bridges, managers, UDP ports, MTU, versions, clock), what joining would change, and what is in the way, with
+    cause and cure; it changes nothing, and ends with status 1 where joining would be refused. --controller,
+    --datapath, --tunnel-port, --pki, --plaintext and the ports are for --check, and mean what they mean to
+    `overlace join`.
+
     \b
     Examples:
+      overlace host add h1 --check --controller 192.0.2.1 --endpoint 192.0.2.11 | ssh h1 sh
       overlace host add h1 --site tokyo --endpoint 192.0.2.11
       overlace host add h2 --site tokyo --endpoint 2001:db8::12 --endpoint 192.0.2.12
       overlace host add h3 --site tokyo --endpoint 192.0.2.13 --project 7a6f0c... --observe
     """
+    joining = {name: more.pop(name) for name in _JOINING}
+    if check:
+        if controller is None:
+            raise click.UsageError("--check wants --controller: its address as the host reaches it")
+        fabric = more["fabric_interface"] or ""
+        place = Place(name, controller, bridge or "br-overlace", fabric_interface=fabric, **joining)
+        mode = "json" if as_json else "report"
+        click.echo(_check(place, more["endpoints"], None if plaintext else pki, mode), nl=False)
+        return
+    if site is None:
+        raise click.UsageError("say where it stands: --site")
     body = {"id": name, "site_id": site, "bridge": bridge, "observe_only": observe or None, **_body(more)}
     HOSTS.add(api, {key: value for key, value in body.items() if value is not None}, as_json)
 
@@ -160,6 +198,12 @@ def observe(name: str, off: bool, api: Api, as_json: bool) -> None:
         return
     click.echo(f"{name} is {'written to' if off else 'only observed'}")
     tell_switch(api.get(f"{SWITCHES}/{found['id']}")["switch"])
+
+
+def _check(place: Place, endpoints: Sequence[str], pki: Path | None, mode: str) -> str:
+    with refusals():
+        trust = open_issuer(pki).directory.read().trust if pki is not None else ""
+    return check_script(place, trust, endpoints, mode)
 
 
 def _body(options: dict[str, Any]) -> Object:

@@ -1,7 +1,9 @@
 """The script that makes a host one of ours, and the one that undoes it: printed, read, run on the host."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from overlace.cli.scripts import compose
 from overlace.pki.address import canonical_address
 from overlace.pki.issuer import Issuer
 from overlace.pki.subject import Role, Subject
+from overlace.terminal.options import Decorated
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Place:
     openflow_port: int = 6653
     ovsdb_port: int = 6640
     enrolment_port: int = 6655
+    tunnel_port: int = 4789
+    force: bool = False
 
     @property
     def subject(self) -> Subject:
@@ -46,11 +51,40 @@ class Place:
             "OVSDB": f"{protocol}:{where}:{self.ovsdb_port}",
         }
 
+    def asked(self, protocol: str, trust: str = "", *, online: bool = False) -> dict[str, object]:
+        """What check.py goes by; with `online`, the controller is asked for the time."""
+        settings = self.settings(protocol)
+        return {
+            "name": self.name,
+            "bridge": self.bridge,
+            "datapath": self.datapath,
+            "fabric_interface": self.fabric_interface,
+            "controller": self.controller,
+            "openflow": settings["OPENFLOW"],
+            "ovsdb": settings["OVSDB"],
+            "enrolment_port": self.enrolment_port if online else 0,
+            "trust": trust,
+            "tunnel_port": self.tunnel_port,
+            "endpoints": [],
+            "printed": datetime.now(UTC).timestamp(),
+            "force": self.force,
+        }
+
+
+def check_script(place: Place, trust: str, endpoints: Sequence[str], mode: str) -> str:
+    """Look at a host that has not joined, and change nothing. Without `trust`, it is to join over plain TCP."""
+    asked = place.asked("ssl" if trust else "tcp", trust, online=bool(trust))
+    settings = {"ASKED": json.dumps({**asked, "endpoints": list(endpoints)}), "MODE": mode}
+    return compose(settings, "common.sh", "check.sh", "report.sh")
+
 
 def plaintext_script(place: Place) -> str:
     """Join over plain TCP."""
-    kind = "transit" if place.transit else "join"
-    return compose(place.settings("tcp"), "common.sh", f"{kind}_check.sh", f"{kind}_bridge.sh")
+    settings = place.settings("tcp")
+    if place.transit:
+        return compose(settings, "common.sh", "transit_check.sh", "transit_bridge.sh")
+    settings["ASKED"] = json.dumps(place.asked("tcp"))
+    return compose(settings, "common.sh", "check.sh", "join_check.sh", "join_bridge.sh")
 
 
 def tls_script(place: Place, issuer: Issuer, token_lifetime: timedelta | None) -> str:
@@ -58,10 +92,13 @@ def tls_script(place: Place, issuer: Issuer, token_lifetime: timedelta | None) -
 
     Raises PkiError.
     """
-    kind = "transit" if place.transit else "join"
     settings = place.settings("ssl") | identity_settings(place, issuer, token_lifetime)
-    parts = ("common.sh", f"{kind}_check.sh", "certificate.sh", "join_tls.sh", f"{kind}_bridge.sh")
-    return compose(settings, *parts)
+    certified = ("certificate.sh", "join_tls.sh")
+    if place.transit:
+        return compose(settings, "common.sh", "transit_check.sh", *certified, "transit_bridge.sh")
+    asked = place.asked("ssl", settings["TRUST"], online=token_lifetime is not None)
+    settings["ASKED"] = json.dumps(asked)
+    return compose(settings, "common.sh", "check.sh", "join_check.sh", *certified, "join_bridge.sh")
 
 
 def renewal_script(place: Place, issuer: Issuer, token_lifetime: timedelta | None) -> str:
@@ -104,27 +141,50 @@ def _is_ipv6(address: str) -> bool:
         return False
 
 
+_PLACE_OPTIONS = (
+    click.option("--datapath", type=click.Choice(["system", "netdev"]), default="system", show_default=True),
+    click.option("--openflow-port", default=6653, show_default=True),
+    click.option("--ovsdb-port", default=6640, show_default=True),
+    click.option("--enrolment-port", default=6655, show_default=True),
+    click.option(
+        "--tunnel-port",
+        type=click.IntRange(1, 65535),
+        default=4789,
+        show_default=True,
+        help="The UDP port of tunnels (overlace underlay show), which nobody else may have on the host.",
+    ),
+    pki_option,
+    click.option(
+        "--plaintext", is_flag=True, help="Plain TCP, for a controller that serves with --plaintext."
+    ),
+)
+
+
+def place_options(command: Decorated) -> Decorated:
+    """How a host is to join."""
+    for option in reversed(_PLACE_OPTIONS):
+        command = option(command)
+    return command
+
+
 @click.command()
 @click.argument("name")
 @click.option("--controller", required=True, help="The controller's address as the host reaches it.")
 @click.option("--bridge", default="br-overlace", show_default=True)
-@click.option("--datapath", type=click.Choice(["system", "netdev"]), default="system", show_default=True)
 @click.option("--fabric-interface", default="", help="The interface that leads to a transit switch, if any.")
 @click.option("--transit", is_flag=True, help="Join a transit switch: the bridge is there, and has no OVSDB.")
-@click.option("--openflow-port", default=6653, show_default=True)
-@click.option("--ovsdb-port", default=6640, show_default=True)
-@click.option("--enrolment-port", default=6655, show_default=True)
-@pki_option
+@place_options
 @valid_for_option("1h", "How long the token in the script is good.")
 @click.option(
     "--offline", is_flag=True, help="No token: stop at the certificate request, to be signed by hand."
 )
-@click.option("--plaintext", is_flag=True, help="Plain TCP, for a controller that serves with --plaintext.")
+@click.option("--force", is_flag=True, help="Join in spite of what the script finds in the way.")
 def join(pki: Path, valid_for: timedelta, offline: bool, plaintext: bool, **place: object) -> None:
     """Print the script that joins host NAME to the controller. Run it on the host, as root; it may be run again.
 
     It makes a private key, has it certified with a token that is good once and for this name only, makes the
     bridge, and lets Open vSwitch call the controller over TLS. What others have set up in Open vSwitch stays.
+    Before, it looks whether anything is in the way (as `overlace host add --check` does), and then changes nothing.
 
     \b
     Examples:

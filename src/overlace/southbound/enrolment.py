@@ -1,10 +1,12 @@
 """The port at which a host that joins gets its first certificate, in exchange for a token.
 
 One request a connection: a line of JSON there, a line of JSON back, over TLS with a server certificate that the join
-script checks against the authority it carries. Whoever sends anything else is answered with the reason and let go.
+script checks against the authority it carries. The line may also be the word `clock`: a host that is to join wants to
+know how far its own is off. Whoever sends anything else is answered with the reason and let go.
 """
 
 import asyncio
+from datetime import datetime
 from typing import Protocol, cast
 
 import msgspec
@@ -19,6 +21,7 @@ _PORT = "enrolment"
 
 LARGEST_REQUEST = 16384
 """Bytes; a request with an RSA key of 4096 bits has about 2000."""
+CLOCK = b"clock"
 PATIENCE = 15.0
 """Seconds that a client has for its request."""
 
@@ -32,11 +35,13 @@ class EnrolmentRequest(msgspec.Struct, frozen=True):
 
 
 class EnrolmentReply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A certificate and the authorities to trust, in PEM; or why not, and what to do about it."""
+    """A certificate and the authorities to trust, in PEM; or why not, and what to do about it; or the time."""
 
     certificate: str = ""
     trust: str = ""
     refused: str = ""
+    clock: float | None = None
+    """Seconds since 1970."""
 
 
 class EnrolmentRefused(Exception):
@@ -48,6 +53,10 @@ class Enroller(Protocol):
 
     async def enrol(self, request: EnrolmentRequest) -> EnrolmentReply:
         """The certificate. Raises EnrolmentRefused."""
+        ...
+
+    def now(self) -> datetime:
+        """What time it is."""
         ...
 
 
@@ -109,6 +118,9 @@ class _Client(asyncio.Protocol):
             self._timer.cancel()
 
     async def _answer(self, line: bytes) -> None:
+        if line == CLOCK:
+            self._reply(EnrolmentReply(clock=self._enroller.now().timestamp()))
+            return
         subject = "?"
         try:
             request = msgspec.json.decode(line, type=EnrolmentRequest)

@@ -1,12 +1,12 @@
 """Overlace's own resources: sites, hosts, transit switches and links. Administrators only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from overlace.model import binder
 from overlace.model.declaration import Attribute, Entity
 from overlace.model.port import Binding, BindingState
-from overlace.model.site import Host, Link, Site, TransitSwitch
+from overlace.model.site import Host, Link, Site, TransitSwitch, TunnelEndpoint
 from overlace.northbound.errors import BadRequest, Conflict, InvalidInput, NotFound
 from overlace.northbound.resources.base import Operation, Resource
 from overlace.northbound.schema.attributes import Computed
@@ -73,8 +73,14 @@ class Hosts(Infrastructure[Host]):
     def new(self, operation: Operation, given: dict[str, Any], **fields: Any) -> Host:
         """With a number of its own. Plans are made by name, so a host and a transit switch do not share one."""
         _refuse_name_of(operation, TransitSwitch, given["id"])
+        _refuse_endpoints_of_others(operation, given["id"], given.get("endpoints", ()))
         fields["key"] = operation.transaction.allocate("host_key")
         return super().new(operation, given, **fields)
+
+    def update(self, operation: Operation, value: Host, given: dict[str, Any]) -> Host:
+        """As for a new one."""
+        _refuse_endpoints_of_others(operation, value.id, given.get("endpoints", ()))
+        return super().update(operation, value, given)
 
     def delete(self, operation: Operation, value: Host) -> None:
         """Refused while ports are bound to it."""
@@ -147,6 +153,25 @@ class Links(Infrastructure[Link]):
 def _check_cost(given: dict[str, Any]) -> None:
     if given.get("cost", 1) < 1:
         raise InvalidInput(f"cost {given['cost']} of a link is not positive")
+
+
+def _refuse_endpoints_of_others(
+    operation: Operation, host_id: str, endpoints: Iterable[TunnelEndpoint]
+) -> None:
+    """Raise for an address given twice: what is sent to one of the two would come out at the other."""
+    wanted = [each.address for each in endpoints]
+    for address in wanted:
+        if wanted.count(address) > 1:
+            raise InvalidInput(f"tunnel endpoint {address} is given twice")
+    for other in operation.transaction.all(Host):
+        same = [each for each in other.addresses if each in wanted and other.id != host_id]
+        if same:
+            raise Conflict(
+                "EndpointInUse",
+                f"Tunnel endpoint {same[0]} is that of host {other.id}: one of the two is misspelt, or a clone of the "
+                f"other. Give {host_id} an address of its own, or change {other.id} first: "
+                f"overlace host set {other.id} --endpoint ADDRESS",
+            )
 
 
 def _refuse_name_of(operation: Operation, cls: type[Host | TransitSwitch], name: str) -> None:

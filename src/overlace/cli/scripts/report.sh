@@ -1,0 +1,2 @@
+
+look "$MODE"
