@@ -29,7 +29,7 @@ demo: setup ## Two tenants, two sites, real packets; writes build/demo.json (KEE
 demo-hosts: setup ## Overlace comes to hosts that are at work, loses its disk, and leaves; writes build/hosts.json
 	$(PY) -m tools.hosts_demo
 
-test: setup build/.ovn-packages ## All tests: pure, against Open vSwitch, and in the lab (root)
+test: setup build/.ovn-packages build/.client-packages ## All tests: pure, against Open vSwitch, and in the lab (root)
 	$(VENV)/bin/pytest
 
 deb: setup ## A Debian package with systemd unit and sample configuration; build/overlace_*.deb
@@ -54,6 +54,11 @@ build/conformance-venv/.installed: tools/conformance/requirements.txt build/.pac
 build/.ovn-packages: build/.packages
 	@dpkg -s ovn-central ovn-host >/dev/null 2>&1 || \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ovn-central ovn-host
+	@touch $@
+
+build/.client-packages: build/.packages
+	@dpkg -s isc-dhcp-client >/dev/null 2>&1 || \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends isc-dhcp-client
 	@touch $@
 
 bench: setup build/.ovn-packages ## Every measurement, beside OVN and the bare sockets (SHORT=1 ONLY=a,b); build/bench.json

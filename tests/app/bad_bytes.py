@@ -6,8 +6,10 @@ from ipaddress import IPv4Address
 from random import Random
 from typing import Any
 
-from overlace.kit.addresses import Mac
+from overlace.kit.addresses import Mac, link_local_address
+from overlace.wire.dhcpv6.message import ALL_SERVERS
 from overlace.wire.frames import arp_request, udp_frame
+from overlace.wire.ipv6 import multicast_mac
 from overlace.wire.openflow.codec import encode
 from overlace.wire.openflow.messages import EchoRequest, FeaturesReply, Hello
 from overlace.wire.udp import UdpDatagram
@@ -153,10 +155,14 @@ def frames(random: Random, mac: Mac, address: IPv4Address) -> Iterator[bytes]:
             + b"\x87\0"
             + random.randbytes(30)
         )
+        servers, me = Mac(multicast_mac(ALL_SERVERS)), link_local_address(mac)
+        said = bytes((random.randrange(14),)) + random.randbytes(random.randrange(300))
+        dhcpv6 = udp_frame(mac, servers, me, ALL_SERVERS, UdpDatagram(546, 547, said))
         yield dhcp
+        yield dhcpv6
         yield noise
         yield dhcp[: random.randrange(14, len(dhcp))]
-        for whole in (dhcp, noise, arp, solicit):
+        for whole in (dhcp, dhcpv6, noise, arp, solicit):
             yield whole[:14] + mutated(random, whole[14:])[:1400]
         yield start + kind.to_bytes(2, "big") + random.randbytes(random.randrange(1400))
         yield arp[:22] + random.randbytes(20)

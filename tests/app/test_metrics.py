@@ -46,7 +46,8 @@ async def test_given_parts_that_count_when_collected_then_the_numbers_are_theirs
     await store.transact(lambda tx: tx.put(Site(id="a")), actor="test")
     packets = PacketCounts()
     packets.packets["dhcp"] += 4
-    packets.dhcp["offered"] += 2
+    packets.answers["dhcp"]["offered"] += 2
+    packets.answers["dhcpv6"]["leased"] += 3
     ends = datetime(2027, 1, 1, tzinfo=UTC)
     expiry = Expiry("controller", "1", 1, ends, Validity.VALID, 1.0)
     registry = CollectorRegistry()
@@ -70,6 +71,7 @@ async def test_given_parts_that_count_when_collected_then_the_numbers_are_theirs
     assert sample(registry, "encoder_cache_hits_total") == 7
     assert sample(registry, "packet_ins_total", kind="dhcp") == 4
     assert sample(registry, "dhcp_total", outcome="offered") == 2
+    assert sample(registry, "dhcpv6_total", outcome="leased") == 3
     assert sample(registry, "certificate_not_after_seconds", subject="controller") == ends.timestamp()
     assert sample(registry, "objects", kind="site") == 1
     assert (sample(registry, "store_commits_total"), sample(registry, "store_writes_total")) == (1, 1)

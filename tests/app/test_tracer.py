@@ -10,7 +10,7 @@ from overlace.compiler.pipeline import Table
 from overlace.datapath.fields import Field
 from overlace.datapath.flow import Flow
 from overlace.datapath.match import match
-from overlace.model.network import Network
+from overlace.model.network import Network, Subnet
 from overlace.model.policy import Direction
 from overlace.model.port import AddressPair, Binding, BindingState
 from overlace.model.site import Site
@@ -149,6 +149,14 @@ async def test_given_a_switch_that_answers_then_no_packet_leaves_it(world: Trace
         assert (told["verdict"], len(told["hops"])) == ("answered", 1)
     assert (await world.forward("web", "192.168.0.1", protocol="arp"))["verdict"] == "answered"
     assert (await world.forward("web", protocol="dhcp"))["verdict"] == "controller"
+    assert (await world.forward("web", protocol="dhcp", ip_version=6))[
+        "verdict"
+    ] == "dropped"  # no such subnet
+    of_ipv4 = world.world.snapshot.get(Subnet, "subnet-red")
+    assert of_ipv4 is not None
+    of_ipv6 = replace(of_ipv4, id="six", ip_version=6, cidr=ip_network("fd00::/64"), gateway_ip=None)
+    world.world.put(of_ipv6)
+    assert (await world.forward("web", protocol="dhcp", ip_version=6))["verdict"] == "controller"
 
 
 async def test_given_a_broadcast_then_every_other_port_gets_it_that_may(world: TracedWorld) -> None:

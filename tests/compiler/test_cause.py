@@ -61,7 +61,7 @@ def test_given_answers_of_the_switch_then_the_address_is_named() -> None:
         "answer for 192.168.0.12 of port red2",
         "answer for fd00::c of port red2",
         "answer for gateway 192.168.0.1 of network red",
-        "DHCP requests go to the controller",
+        "network red: a host asks for its configuration, the controller answers",
         "port red1 asks for its own address",
     }
 

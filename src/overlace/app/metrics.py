@@ -28,6 +28,13 @@ class Sources:
     expiries: Callable[[], Iterable[Expiry]]
 
 
+_ASKED = {
+    "dhcp": "DHCPv4 requests",
+    "dhcpv6": "DHCPv6 messages",
+    "router_solicitation": "Router solicitations",
+}
+
+
 class ControllerCollector(Collector):
     """Everything but timings."""
 
@@ -47,7 +54,8 @@ class ControllerCollector(Collector):
         yield _switch_phases(status)
         yield from _each_switch(status)
         yield _labelled("packet_ins", "Packets from switches by kind", "kind", sources.packets.packets)
-        yield _labelled("dhcp", "DHCP requests by outcome", "outcome", sources.packets.dhcp)
+        for kind, text in _ASKED.items():
+            yield _labelled(kind, f"{text} by outcome", "outcome", sources.packets.answers[kind])
         yield _certificates(sources.expiries())
 
 

@@ -5,10 +5,10 @@ from datetime import datetime
 
 import structlog
 
+from overlace.app.autoconfiguration import dhcpv4, dhcpv6, router_discovery
 from overlace.app.counts import PacketCounts
-from overlace.app.dhcp_service import answer
 from overlace.app.underlay import Underlay
-from overlace.compiler.base import DHCP_REQUEST
+from overlace.compiler.autoconfiguration import DHCPV4_REQUEST, DHCPV6_REQUEST, ROUTER_SOLICITATION
 from overlace.compiler.binding import ACTIVATION, activation_in
 from overlace.compiler.plan import SwitchName
 from overlace.compiler.probe import PROBE
@@ -23,6 +23,13 @@ from overlace.southbound.observations import HostSeen, InterfaceSeen, LivenessSe
 from overlace.wire.openflow.messages import PacketIn, PacketOut
 
 log = structlog.get_logger(__name__)
+
+_ANSWERS = {
+    DHCPV4_REQUEST: ("dhcp", dhcpv4.answer),
+    DHCPV6_REQUEST: ("dhcpv6", dhcpv6.answer),
+    ROUTER_SOLICITATION: ("router_solicitation", router_discovery.answer),
+}
+"""By the userdata of a packet-in: how it is counted, and who answers."""
 
 
 class Switchboard:
@@ -106,9 +113,10 @@ class Switchboard:
 
     def packet_in(self, switch: SwitchName, packet: PacketIn) -> None:
         """A flow sent this packet to the controller."""
-        if packet.userdata == DHCP_REQUEST:
-            self.counts.packets["dhcp"] += 1
-            reply = answer(self._snapshot(), switch, packet, self.counts.dhcp)
+        if packet.userdata in _ANSWERS:
+            kind, answer = _ANSWERS[packet.userdata]
+            self.counts.packets[kind] += 1
+            reply = answer(self._snapshot(), switch, packet, self.counts.answers[kind])
             if reply is not None:
                 self.send(switch, reply)
         elif packet.userdata == PROBE:

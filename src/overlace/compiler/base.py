@@ -37,19 +37,16 @@ from overlace.datapath.actions import (
     ConntrackClear,
     Move,
     Output as Send,
-    SendToController,
     Subfield,
     move,
     set_field,
 )
-from overlace.datapath.fields import VLAN_PRESENT, CtState, Field, IpProto
+from overlace.datapath.fields import VLAN_PRESENT, CtState, Field
 from overlace.datapath.flow import Flow
 from overlace.model.controller import controller_of
 
 _COOKIE = cookie(CookieClass.BASE)
 _ZONE = Subfield(ZONE, 0, 16)
-DHCP_REQUEST = b"dhcp4"
-"""Userdata of packet-ins that carry a client's DHCPv4 message."""
 
 _UNTRACKED_ICMPV6 = (130, 131, 132, 133, 134, 135, 136, 137, 143)
 """Multicast listener and neighbour discovery: no connection to track (RFC 4890 4.4)."""
@@ -76,13 +73,11 @@ def build(tunnel_port: int) -> Output:
 
 def _entry() -> tuple[Flow, ...]:
     tagged = {Field.VLAN_TCI: (VLAN_PRESENT, VLAN_PRESENT)}
-    dhcp = {**IPV4, Field.IP_PROTO: IpProto.UDP, Field.UDP_SRC: 68, Field.UDP_DST: 67}
     return (
         *common_guard_flows(_COOKIE),
         rule(Table.ARMED, 300, tagged, _COOKIE),
         rule(Table.ARMED, 150, {Field.ETH_DST: (COPIES, SENT_ON_MASK)}, _COOKIE),
         rule(Table.ARMED, 0, {}, _COOKIE, goto(Table.DESTINATION)),
-        rule(Table.RESPOND, 300, dhcp, _COOKIE, SendToController(DHCP_REQUEST)),
         rule(Table.RESPOND, 0, {}, _COOKIE, goto(Table.EGRESS_TRACK)),
     )
 

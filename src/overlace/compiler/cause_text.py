@@ -53,6 +53,10 @@ _BY_TABLE: Mapping[tuple[CookieClass, Table | None], str] = {
     (CookieClass.HOST, Table.UPLINK): "the way of host {name} into the fabric",
     (CookieClass.HOST, Table.WRAP): "the way of host {name} into the fabric",
     (CookieClass.NETWORK, Table.LABEL_IN): "label of network {name}",
+    (
+        CookieClass.NETWORK,
+        Table.RESPOND,
+    ): "network {name}: a host asks for its configuration, the controller answers",
     (CookieClass.HOST, Table.REMOTE): "tunnel to host {name}",
     (CookieClass.HOST, Table.ENCAPSULATE): "host {name} itself",
     (CookieClass.BASE, Table.CLASSIFY): "tunnel port",
@@ -74,7 +78,7 @@ _POLICY = {300: "invalid for connection tracking", 200: "belongs to a connection
 _BASE: Mapping[Table | None, Mapping[int, str]] = {
     Table.ARMED: {300: "a tag below the network's identifier", 0: "no move under way"},
     Table.ARMED_LOCAL: {0: "no move under way"},
-    Table.RESPOND: {300: "DHCP requests go to the controller", 0: "the switch has no answer of its own"},
+    Table.RESPOND: {0: "the switch has no answer of its own"},
     Table.EGRESS_TRACK: _TRACK,
     Table.INGRESS_TRACK: _TRACK,
     Table.EGRESS_POLICY: _POLICY,

@@ -8,6 +8,7 @@
     liveness          controller            the same, all hosts with endpoints     each host
     network           network               its segment, the hosts it is on        the hosts of the network
     place             (network, host)       the ports there                        that host
+    autoconfiguration network               the modes of its subnets               the hosts of the network
     gateway           subnet                its gateway address                    the hosts of the network
     port              port                  its bindings, their hosts              the hosts of the network
     shared_mac        (network, MAC)        the ports allowed it, their hosts      the hosts of the network
@@ -24,6 +25,7 @@ the technologies (`technologies/`).
 from collections.abc import Iterable
 
 from overlace.compiler import (
+    autoconfiguration,
     base,
     binding,
     gateway,
@@ -61,6 +63,12 @@ UNIT_KINDS: tuple[UnitKind, ...] = (
     UnitKind("liveness", _once, _first_host, liveness.project, liveness.build),
     UnitKind("network", project=network.project, build=network.build, **rooted_in(Network)),
     UnitKind("place", project=place.project, build=place.build, **rooted_in_index(Binding, "place")),
+    UnitKind(
+        "autoconfiguration",
+        project=autoconfiguration.project,
+        build=autoconfiguration.build,
+        **rooted_in(Network),
+    ),
     UnitKind("gateway", project=gateway.project, build=gateway.build, **rooted_in(Subnet)),
     UnitKind("port", project=location.project, build=location.build, **rooted_in(Port)),
     UnitKind(

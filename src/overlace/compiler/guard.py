@@ -31,8 +31,9 @@ from overlace.kit.addresses import IPNetwork, link_local_address
 
 _UNSPECIFIED: Conditions = {Field.IPV6_SRC: IPv6Address("::")}
 _UDP: Conditions = {Field.IP_PROTO: IpProto.UDP}
-_LISTENER_REPORTS = (131, 132, 143)
 _ROUTER_SOLICITATION = 133
+_WITHOUT_ADDRESS = (131, 132, 143, _ROUTER_SOLICITATION)
+"""What a host says before it has an address: listener reports, and the question for a router (RFC 4861 4.1)."""
 _ROUTER_ADVERTISEMENT, _NEIGHBOUR_SOLICITATION, _NEIGHBOUR_ADVERTISEMENT, _REDIRECT = 134, 135, 136, 137
 _FIRST_FRAGMENT: Conditions = {Field.IP_FRAG: IpFrag.ANY}
 _DHCP_CLIENT, _DHCP_SERVER, _DHCPV6_CLIENT, _DHCPV6_SERVER = 68, 67, 546, 547
@@ -118,7 +119,7 @@ def _dispatch() -> Iterator[tuple[int, Conditions, Table]]:
     yield 240, {**advertisement, Field.ND_TLL: 0}, Table.GUARD_TARGET
     yield 230, solicitation, Table.GUARD_LINK_LAYER
     yield 230, advertisement, Table.GUARD_LINK_LAYER
-    for kind in _LISTENER_REPORTS:
+    for kind in _WITHOUT_ADDRESS:
         yield 200, {**ICMPV6, **_UNSPECIFIED, Field.ICMPV6_TYPE: kind}, Table.GUARD_MAC
     dhcp = {**_UDP, Field.UDP_SRC: _DHCP_CLIENT, Field.UDP_DST: _DHCP_SERVER}
     yield 200, {**IPV4, Field.IPV4_SRC: 0, **dhcp}, Table.GUARD_MAC

@@ -45,7 +45,7 @@ class Table(IntEnum):
     GUARD_ADDRESS = 14
     """Is the source address the port's, in IPv4, ARP or IPv6? (base, binding)"""
     RESPOND = 20
-    """Does the switch itself know the answer: ARP, ND, DHCP? (base, port, subnet, binding)"""
+    """Does the switch itself know the answer: ARP, ND, DHCP? (base, network, port, subnet, binding)"""
     RESPOND_ND = 21
     """The second half of a neighbour advertisement. (base)"""
     EGRESS_TRACK = 30

@@ -80,7 +80,7 @@ class Meaning:
             return _NOBODY
         if self._is_answered(port, packet):
             return Outcome(answered=True)
-        if packet[F.UDP_SRC] == 68 and packet[F.UDP_DST] == 67 and packet[F.ETH_TYPE] == EthType.IPV4:
+        if self._is_asked_of_the_controller(port, packet):
             return Outcome(punted=True)
         if not self._passes(port, Direction.EGRESS, said):
             return _NOBODY
@@ -144,6 +144,26 @@ class Meaning:
         if packet[F.IP_PROTO] == IpProto.ICMPV6 and packet[F.ICMPV6_TYPE] == 135:
             return self._is_known(asker, IPv6Address(packet[F.ND_TARGET]))
         return False
+
+    def _is_asked_of_the_controller(self, asker: Port, packet: Packet) -> bool:
+        """A host asks for its configuration, and a subnet of its network has it."""
+        subnets = [
+            each
+            for each in self._snapshot.members(Subnet, "network", asker.network_id)
+            if each.enable_dhcp and each.ip_version == version_of(packet)
+        ]
+        ports = (packet[F.UDP_SRC], packet[F.UDP_DST]) if packet[F.IP_PROTO] == IpProto.UDP else None
+        if packet[F.ETH_TYPE] == EthType.IPV4:
+            return ports == (68, 67) and bool(subnets)
+        if packet[F.IP_PROTO] == IpProto.ICMPV6 and packet[F.ICMPV6_TYPE] == 133:
+            return any(each.ipv6_ra_mode for each in subnets)
+        if ports != (546, 547) or destination_address(packet) != IPv6Address("ff02::1:2"):
+            return False
+        own = ("dhcpv6-stateful", "dhcpv6-stateless")
+        return any(
+            each.ipv6_address_mode in own or {each.ipv6_ra_mode, each.ipv6_address_mode} == {None}
+            for each in subnets
+        )
 
     def _is_known(self, asker: Port, address: IPAddress) -> bool:
         """Another port has the address and is somewhere; or it is the gateway's, and no port has it."""
@@ -272,7 +292,7 @@ def _may_send_ipv6(own: list[IPNetwork], packet: Packet) -> bool:
             return _in_any(target, own)
         owns_target = kind == 135 or _in_any(target, own)
         return _in_any(source, own) and owns_target and claimed in (0, packet[F.ETH_SRC])
-    if kind in (131, 132, 143) and source == IPv6Address(0):
+    if kind in (131, 132, 133, 143) and source == IPv6Address(0):
         return True
     return _in_any(source, own)
 

@@ -23,6 +23,8 @@ V = TypeVar("V", bound=Entity)
 Operation = Callable[[Cloud, Choice], None]
 OPERATIONS: list[Operation] = []
 
+_MOSTLY = (True, True, True, False)
+_IPV6_MODES = (None, "slaac", "dhcpv6-stateless", "dhcpv6-stateful")
 _PROTOCOLS = (None, None, "tcp", "udp", "icmp", "any", "47", "6", "sctp", "ipv6-icmp")
 _PORT_RANGES = ((None, None), (22, 22), (80, 80), (1, 65535), (60, 90))
 _ICMP = ((None, None), (8, None), (8, 0), (0, 0), (128, None), (128, 0), (135, None))
@@ -39,7 +41,6 @@ _PAIRS = ("192.168.0.40", "fd00::40", "10.9.0.0/24", "fd09::/64", "192.168.0.12"
 SHARED_MAC = Mac(0x00005E000101)
 """Of a VRRP group (RFC 5798, 7.3)."""
 _OCTETS = range(11, 23)
-_MOSTLY = (True, True, True, False)
 
 
 def operation(weight: int = 1) -> Callable[[Operation], Operation]:
@@ -161,6 +162,38 @@ def gateway_is_changed(cloud: Cloud, choice: Choice) -> None:
     if subnet is not None:
         gateway = choice.one_of((None, ip_address("192.168.0.1"), ip_address("192.168.0.11")))
         cloud.world.put(replace(subnet, gateway_ip=gateway))
+
+
+@operation()
+def dhcp_is_switched(cloud: Cloud, choice: Choice) -> None:
+    subnet = _any(cloud, choice, Subnet)
+    if subnet is not None and (subnet.ipv6_ra_mode, subnet.ipv6_address_mode) == (None, None):
+        cloud.world.put(replace(subnet, enable_dhcp=not subnet.enable_dhcp))
+
+
+@operation()
+def ipv6_subnet_comes_or_goes(cloud: Cloud, choice: Choice) -> None:
+    """In each of the modes that the API permits."""
+    network = _any(cloud, choice, Network)
+    if network is None:
+        return
+    name = f"subnet-of-ipv6-{network.id}"
+    if cloud.world.snapshot.get(Subnet, name) is not None:
+        cloud.world.delete(Subnet, name)
+        return
+    advertised, mode = choice.one_of((True, False)), choice.one_of(_IPV6_MODES)
+    cloud.world.put(
+        Subnet(
+            id=name,
+            project_id=network.project_id,
+            network_id=network.id,
+            name="",
+            ip_version=6,
+            cidr=ip_network("fd00::/64"),
+            ipv6_ra_mode=mode if advertised else None,
+            ipv6_address_mode=choice.one_of((mode, None)) if advertised else mode,
+        )
+    )
 
 
 # Security groups

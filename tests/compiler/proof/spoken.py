@@ -5,13 +5,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from tests.compiler.proof.cloud import Cloud
 
 from overlace.datapath.fields import Field, IpProto
 from overlace.datapath.interpreter import Packet, build
-from overlace.kit.addresses import BROADCAST, IPAddress
+from overlace.kit.addresses import BROADCAST, IPAddress, link_local_address
+from overlace.model.network import Subnet
 from overlace.model.policy import Direction, EtherType, SecurityGroup
 
 F = Field
@@ -37,6 +38,18 @@ def cloud_of_all_kinds() -> Cloud:
     cloud.join(HOST, 1)
     cloud.join(ELSEWHERE, 2)
     cloud.world.network("n", NETWORK_KEY)
+    cloud.world.put(
+        Subnet(
+            id="subnet-of-ipv6",
+            project_id="project-n",
+            network_id="n",
+            name="",
+            ip_version=6,
+            cidr=ip_network("fd00::/64"),
+            ipv6_ra_mode="dhcpv6-stateful",
+            ipv6_address_mode="dhcpv6-stateful",
+        )
+    )
     cloud.world.group("stateful", 1)
     stateless = SecurityGroup(id="stateless", project_id="project", name="stateless", key=2, stateful=False)
     cloud.world.put(stateless)
@@ -121,6 +134,13 @@ def _dhcp_request(macs: tuple[int, int], ends: tuple[IPAddress, IPAddress]) -> P
     return build.udp((macs[0], BROADCAST), (IPv4Address("0.0.0.0"), IPv4Address("255.255.255.255")), (68, 67))
 
 
+def _dhcpv6_solicit(macs: tuple[int, int], ends: tuple[IPAddress, IPAddress]) -> Packet | None:
+    if ends[0].version == 4:
+        return None
+    servers = IPv6Address("ff02::1:2")
+    return build.udp((macs[0], 0x333300010002), (link_local_address(macs[0]), servers), (546, 547))
+
+
 def _dhcp_offer(macs: tuple[int, int], ends: tuple[IPAddress, IPAddress]) -> Packet:
     return build.udp(macs, ends, (67, 68) if ends[0].version == 4 else (547, 546))
 
@@ -150,6 +170,7 @@ WORDS: dict[str, Word] = {
     "datagram": _udp(1000, 7777),
     "dhcp request": _dhcp_request,
     "dhcp offer": _dhcp_offer,
+    "dhcpv6 solicit": _dhcpv6_solicit,
     "sctp": _sctp,
     "gre": _gre,
     "echo": _icmp(8, 128),
@@ -167,6 +188,11 @@ WORDS: dict[str, Word] = {
         )
     ),
     "router solicitation": _to_all(133),
+    "router solicitation without an address": _neighbour(
+        lambda mac, _, __: build.icmpv6(
+            (mac, 0x333300000002), (IPv6Address("::"), IPv6Address("ff02::2")), 133
+        )
+    ),
     "router advertisement": _to_all(134),
     "redirect": _to_all(137),
     "listener report": _to_all(143),

@@ -22,7 +22,9 @@ _PORTS = {
     IpProto.SCTP: (F.SCTP_SRC, F.SCTP_DST),
 }
 _ALL_ROUTERS_ADVERTISE = (0x333300000001, IPv6Address("ff02::1"), 134)
+_ALL_DHCPV6_SERVERS = (0x333300010002, IPv6Address("ff02::1:2"))
 _DHCP_CLIENT, _DHCP_SERVER = 68, 67
+_DHCPV6_PORTS = (546, 547)
 
 
 def packet_for(question: Question, source: Port, ends: Ends) -> Packet:
@@ -37,6 +39,9 @@ def packet_for(question: Question, source: Port, ends: Ends) -> Packet:
 
 
 def _frame(question: Question, mac: int, ends: Ends) -> Packet:
+    if question.protocol == "dhcp" and question.ip_version == 6:
+        group_mac, servers = _ALL_DHCPV6_SERVERS
+        return build.udp((mac, group_mac), (link_local_address(mac), servers), _DHCPV6_PORTS, length=100)
     if question.protocol == "dhcp":
         unknown, everybody = IPv4Address(0), IPv4Address("255.255.255.255")
         return build.udp((mac, BROADCAST), (unknown, everybody), (_DHCP_CLIENT, _DHCP_SERVER), length=300)

@@ -1,16 +1,16 @@
-"""DHCP requests that switches hand over: find the port, let `protocols` decide, send the answer back."""
+"""DHCPv4 requests that switches hand over: find the port, let `protocols` decide, send the answer back."""
 
 from collections import Counter
 from ipaddress import IPv4Address, IPv4Network
 
 import structlog
 
+from overlace.app.autoconfiguration.extra_options import sendable
+from overlace.app.autoconfiguration.requesting_port import back, requesting_port
 from overlace.compiler.gateway import gateway_mac
-from overlace.compiler.pipeline import SOURCE_PORT
-from overlace.datapath.actions import Output
-from overlace.datapath.fields import Field
+from overlace.model.autoconfiguration import serves_dhcpv4
 from overlace.model.network import Network, Subnet
-from overlace.model.port import Binding, Port
+from overlace.model.port import Port
 from overlace.model.snapshot import Snapshot
 from overlace.protocols.dhcpv4_frames import Response, respond
 from overlace.protocols.dhcpv4_lease import LeaseOffer, ServerIdentity
@@ -24,9 +24,8 @@ log = structlog.get_logger(__name__)
 def answer(snapshot: Snapshot, host: str, packet: PacketIn, outcomes: Counter[str]) -> PacketOut | None:
     """The packet-out that answers a client on `host`, or None when there is nothing to say; counts outcomes."""
     port = requesting_port(snapshot, host, packet)
-    in_port = packet.metadata.get(Field.IN_PORT)
     offer = None if port is None else lease_of(snapshot, port)
-    if port is None or offer is None or in_port is None:
+    if port is None or offer is None:
         outcomes["unknown port"] += 1
         return None
     lease, server = offer
@@ -38,19 +37,7 @@ def answer(snapshot: Snapshot, host: str, packet: PacketIn, outcomes: Counter[st
         return None
     outcomes[type(response.outcome).__name__.lower()] += 1
     log.debug("dhcp", host=host, port=port.id, outcome=str(response.outcome))
-    return None if response.frame is None else PacketOut(response.frame, (Output(in_port.value),))
-
-
-def requesting_port(snapshot: Snapshot, host: str, packet: PacketIn) -> Port | None:
-    """The port whose key the pipeline put on the packet."""
-    key = packet.metadata.get(SOURCE_PORT)
-    if key is None:
-        return None
-    for binding in snapshot.members(Binding, "host", host):
-        port = snapshot.get(Port, binding.port_id)
-        if port is not None and port.key == key.value:
-            return port
-    return None
+    return None if response.frame is None else back(packet, response.frame)
 
 
 def lease_of(snapshot: Snapshot, port: Port) -> tuple[LeaseOffer, ServerIdentity] | None:
@@ -62,7 +49,7 @@ def lease_of(snapshot: Snapshot, port: Port) -> tuple[LeaseOffer, ServerIdentity
         if (
             network is None
             or subnet is None
-            or not subnet.enable_dhcp
+            or not serves_dhcpv4(subnet)
             or not isinstance(address, IPv4Address)
         ):
             continue
@@ -80,9 +67,7 @@ def lease_of(snapshot: Snapshot, port: Port) -> tuple[LeaseOffer, ServerIdentity
             ),
             dns_servers=tuple(each for each in subnet.dns_nameservers if isinstance(each, IPv4Address)),
             mtu=network.mtu or None,
-            extra=parse_extra_options(
-                [(each.opt_name, each.opt_value) for each in port.extra_dhcp_opts if each.ip_version == 4]
-            ),
+            extra=parse_extra_options(sendable(port, 4, parse_extra_options)),
         )
         server = router if router is not None else IPv4Address(int(prefix.network_address) + 1)
         return lease, ServerIdentity(server, gateway_mac(network.key))

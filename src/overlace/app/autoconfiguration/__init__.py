@@ -1,0 +1,1 @@
+"""What hosts ask about their own configuration, answered from the snapshot: DHCPv4, DHCPv6, router discovery."""
