@@ -75,7 +75,7 @@ def run(sizes: list[int], hosts: int, churn: int, spans: list[int]) -> dict[str,
     for span in spans:
         with _controller() as controller:
             empty = controller.proportional_bytes()
-            _declare(controller, hosts)
+            declare(controller, hosts)
             figures["bytes_per_host"] = round((controller.proportional_bytes() - empty) / hosts)
             taken = _take(controller, Ports(controller, hosts, span), sizes, churn)
         figures["pss_bytes"][str(span)] = {str(size): pss for size, pss in taken.items()}
@@ -102,7 +102,7 @@ def _take(controller: ControllerProcess, ports: Ports, sizes: list[int], churn: 
     return taken
 
 
-def _declare(controller: ControllerProcess, hosts: int) -> None:
+def declare(controller: ControllerProcess, hosts: int) -> None:
     controller.api("POST", "/v2.0/overlace/sites", {"site": {"id": "site-a", "mtu": 1600}})
     for number in range(hosts):
         endpoint = {"address": f"10.9.{number >> 8}.{number & 0xFF}"}

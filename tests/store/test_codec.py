@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 from overlace.kit.addresses import Mac
 from overlace.model.declaration import RESOURCES
 from overlace.model.network import AllocationPool, HostRoute, Network, Subnet
-from overlace.model.port import AddressPair, DhcpOption, FixedIp
+from overlace.model.port import AddressPair, DhcpOption, FixedIp, Port
 from overlace.model.site import Host, Link, TransitSwitch, TunnelEndpoint
 from overlace.store.codec import decode_row, encode_row, encode_value
 from overlace.store.errors import InvalidValue
@@ -89,3 +89,33 @@ def test_a_datapath_id_may_use_all_64_bits() -> None:
 def test_what_no_column_can_hold_is_refused(value: Any) -> None:
     with pytest.raises(InvalidValue):
         encode_row(value)
+
+
+def test_what_many_values_name_is_one_object() -> None:
+    # given two ports of one network, as two rows that share nothing
+    ports = [
+        Port(
+            id=str(number),
+            project_id="p1",
+            network_id="net-1",
+            name="",
+            mac_address=Mac(number),
+            fixed_ips=(FixedIp("subnet-1", ip_address(f"10.0.0.{number}")),),
+            security_groups=("group-1",),
+        )
+        for number in (1, 2)
+    ]
+    rows = [
+        {
+            name: "".join(list(cell)) if isinstance(cell, str) else cell
+            for name, cell in encode_row(port).items()
+        }
+        for port in ports
+    ]
+    # when they are read
+    one, two = (decode_row(Port, row) for row in rows)
+    # then they share what they name
+    assert one.network_id is two.network_id
+    assert one.project_id is two.project_id
+    assert one.security_groups[0] is two.security_groups[0]
+    assert one.fixed_ips[0].subnet_id is two.fixed_ips[0].subnet_id

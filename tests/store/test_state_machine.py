@@ -203,7 +203,7 @@ def _all(store: Store) -> Iterator[Any]:
 
 def _buckets(store: Store, cls: type[Any], index: str) -> Iterator[tuple[tuple[str, str], set[str]]]:
     snapshot = store.snapshot
-    for outer in snapshot.indexes.get((cls, index), {}):
+    for outer in snapshot.outer_keys(cls, index):
         for inner in snapshot.outer(cls, index, outer):
             members = set(snapshot.members(cls, index, outer, inner))
             assert all(snapshot.get(cls, each.id) is each for each in members)

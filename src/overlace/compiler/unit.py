@@ -5,11 +5,9 @@ projection alone. When something that it read changes, it projects again; when t
 the old output stands, the very same objects.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
-
-from immutables import Map
 
 from overlace.compiler.plan import Fragment, SwitchName
 from overlace.compiler.reader import Reader
@@ -96,8 +94,11 @@ def rooted_in_index(cls: type, index: str) -> dict[str, Any]:
     """The `roots` and `root_of` of a kind with one unit for every (outer, inner) pair of an index."""
 
     def roots(snapshot: Snapshot) -> Iterable[UnitId]:
-        tree: Mapping[str, Iterable[str]] = snapshot.indexes.get((cls, index), Map())
-        return ((outer, inner) for outer, level in tree.items() for inner in level)
+        return (
+            (outer, inner)
+            for outer in snapshot.outer_keys(cls, index)
+            for inner in snapshot.outer(cls, index, outer)
+        )
 
     def root_of(key: Key) -> UnitId | None:
         return (key[2], key[3]) if len(key) == 4 and key[0] is cls and key[1] == index else None

@@ -1,6 +1,6 @@
 """The state of all intents at one revision: immutable, sharing structure with the snapshots before it.
 
-Values stand in one persistent map per class; each declared index is a persistent map of maps beside it.
+Values stand in one persistent map per class; each declared index is a tree of such maps beside it (`index_tree`).
 `put` and `without` give a new snapshot in O(log n), and leave the old one as it was.
 """
 
@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 from immutables import Map
 
 from overlace.kit.revision import Revision
+from overlace.model import index_tree
 from overlace.model.declaration import RESOURCES, Entity, Index
+from overlace.model.index_tree import Tree
 
 V = TypeVar("V")
 
@@ -36,7 +38,7 @@ class Snapshot:
 
     revision: Revision
     tables: Map[type, Map[str, Any]]
-    indexes: Map[tuple[type, str], Map[str, Map[str, Map[str, Any]]]]
+    indexes: Map[tuple[type, str], Tree]
 
     @classmethod
     def empty(cls, revision: Revision) -> "Snapshot":
@@ -62,18 +64,22 @@ class Snapshot:
 
     def outer(self, cls: type, index: str, outer: str) -> Iterable[str]:
         """The inner keys under `outer`."""
-        return self.indexes.get((cls, index), Map()).get(outer, Map()).keys()
+        return index_tree.inner_keys(self._tree(cls, index), outer)
 
     def members(self, cls: type[V], index: str, outer: str, inner: str = "") -> Iterator[V]:
         """The values under (`outer`, `inner`)."""
-        return iter(self._bucket(cls, index, outer, inner).values())
+        return iter(index_tree.values(self._tree(cls, index), outer, inner))
 
     def count_members(self, cls: type, index: str, outer: str, inner: str = "") -> int:
         """How many values stand under (`outer`, `inner`)."""
-        return len(self._bucket(cls, index, outer, inner))
+        return index_tree.count(self._tree(cls, index), outer, inner)
 
-    def _bucket(self, cls: type, index: str, outer: str, inner: str) -> Map[str, Any]:
-        return self.indexes.get((cls, index), Map()).get(outer, Map()).get(inner, Map())
+    def outer_keys(self, cls: type, index: str) -> Iterable[str]:
+        """All outer keys of an index."""
+        return self._tree(cls, index).keys()
+
+    def _tree(self, cls: type, index: str) -> Tree:
+        return self.indexes.get((cls, index), _EMPTY)
 
     def put(self, value: Entity) -> "Snapshot":
         """With `value` in place of what had its class and id."""
@@ -101,7 +107,8 @@ def touched_keys(change: Change) -> set[Key]:
     return keys
 
 
-_Indexes = Map[tuple[type, str], Map[str, Map[str, Map[str, Any]]]]
+_Indexes = Map[tuple[type, str], Tree]
+_EMPTY: Tree = Map()
 
 
 def _reindex(indexes: _Indexes, cls: type, key: str, before: Any, after: Any) -> _Indexes:
@@ -113,16 +120,9 @@ def _reindex(indexes: _Indexes, cls: type, key: str, before: Any, after: Any) ->
 def _reindex_one(indexes: _Indexes, cls: type, index: Index, key: str, before: Any, after: Any) -> _Indexes:
     old = set(index.keys(before)) if before is not None else set()
     new = set(index.keys(after)) if after is not None else set()
-    tree = indexes.get((cls, index.name), Map())
+    tree = indexes.get((cls, index.name), _EMPTY)
     for outer, inner in old - new:
-        tree = _remove(tree, outer, inner, key)
+        tree = index_tree.remove(tree, outer, inner, key)
     for outer, inner in new:
-        level = tree.get(outer, Map())
-        tree = tree.set(outer, level.set(inner, level.get(inner, Map()).set(key, after)))
+        tree = index_tree.put(tree, outer, inner, key, after)
     return indexes.set((cls, index.name), tree)
-
-
-def _remove(tree: Map[str, Map[str, Map[str, Any]]], outer: str, inner: str, key: str) -> Any:
-    bucket = tree[outer][inner].delete(key)
-    level = tree[outer].set(inner, bucket) if bucket else tree[outer].delete(inner)
-    return tree.set(outer, level) if level else tree.delete(outer)

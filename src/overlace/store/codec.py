@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
     IPv6Address,
     IPv6Network,
-    ip_address,
     ip_network,
 )
+from sys import intern
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -106,10 +106,17 @@ def _column_decoder(name: str, kind: Any) -> _Decoder:
     if name in HEXADECIMAL:
         return lambda text: int(text, 16)
     bare, _ = without_none(kind)
+    if bare is str and not _is_identifier(name):
+        return lambda text: text
     decode = _decoder(kind)
     if get_origin(bare) is tuple or hasattr(bare, "__dataclass_fields__"):
         return lambda text: None if text is None else decode(msgspec.json.decode(text))
     return decode
+
+
+def _is_identifier(name: str) -> bool:
+    """Whether a column names objects, which others name too: then all share one string."""
+    return name == _ID or name.endswith(f"_{_ID}")
 
 
 @cache
@@ -132,8 +139,14 @@ def _bare_decoder(kind: Any) -> _Decoder:
     if issubclass(kind, Enum):
         return kind
     if kind is datetime:
-        return datetime.fromisoformat
+        return _timestamp
+    if kind is str:
+        return intern
     return bool if kind is bool else lambda plain: plain
+
+
+_timestamp = lru_cache(maxsize=1024)(datetime.fromisoformat)
+"""Whole seconds: what was made together has one."""
 
 
 @cache
@@ -144,7 +157,7 @@ def _members(cls: type) -> tuple[tuple[str, _Decoder], ...]:
 
 def _textual_decoder(kinds: set[Any]) -> _Decoder:
     if kinds <= {IPv4Address, IPv6Address}:
-        return ip_address
+        return lambda text: IPv6Address(text) if ":" in text else IPv4Address(text)
     if kinds <= {IPv4Network, IPv6Network}:
         return ip_network
     raise TypeError(f"no column can tell apart {kinds}")

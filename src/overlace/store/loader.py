@@ -11,7 +11,9 @@ from immutables import Map
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from overlace.kit.revision import Revision
-from overlace.model.declaration import RESOURCES, Index
+from overlace.model import index_tree
+from overlace.model.declaration import RESOURCES
+from overlace.model.index_tree import Tree
 from overlace.model.snapshot import Snapshot
 from overlace.store.allocation import Allocations, Pool
 from overlace.store.codec import decode_row
@@ -66,13 +68,14 @@ def _ends(connection: Connection) -> dict[int, int]:
 def _snapshot(connection: Connection, revision: Revision) -> Snapshot:
     """Built in dictionaries and frozen once: putting value by value would copy tree paths each time."""
     tables: dict[type, Map[str, Any]] = {}
-    indexes: dict[tuple[type, str], Map[str, Map[str, Map[str, Any]]]] = {}
+    indexes: dict[tuple[type, str], Tree] = {}
     for cls in VALUES:
         values = dict(_values(connection, cls))
         if values:
             tables[cls] = Map(values)
             for index in RESOURCES[cls].indexes:
-                indexes[cls, index.name] = _index(index, values)
+                entries = ((*keys, id_, value) for id_, value in values.items() for keys in index.keys(value))
+                indexes[cls, index.name] = index_tree.build(entries)
     return Snapshot(revision, Map(tables), Map(indexes))
 
 
@@ -80,16 +83,6 @@ def _values(connection: Connection, cls: type) -> Iterator[tuple[str, Any]]:
     for mapping in connection.execute(select(VALUES[cls])).mappings():
         row = dict(mapping)
         yield row["id"], decode_row(cls, row)
-
-
-def _index(index: Index, values: dict[str, Any]) -> Map[str, Map[str, Map[str, Any]]]:
-    tree: dict[str, dict[str, dict[str, Any]]] = {}
-    for key, value in values.items():
-        for outer, inner in index.keys(value):
-            tree.setdefault(outer, {}).setdefault(inner, {})[key] = value
-    return Map(
-        {outer: Map({inner: Map(bucket) for inner, bucket in level.items()}) for outer, level in tree.items()}
-    )
 
 
 def _allocations(connection: Connection, meta: dict[str, str]) -> Allocations:

@@ -1,8 +1,12 @@
-"""Strings, numbers, truth values and time. Clients send numbers as strings, hence the conversions."""
+"""Strings, numbers, truth values and time. Clients send numbers as strings, hence the conversions.
+
+What names another object stands in many values, and is one string in all of them (`sys.intern`).
+"""
 
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from sys import intern
 from typing import Any
 
 from overlace.northbound.conversion.kind import Kind
@@ -57,7 +61,12 @@ def parse_uuid(value: Any) -> str:
     """An identifier as the API makes them."""
     if not isinstance(value, str) or not _UUID.fullmatch(value):
         raise ValueError(f"'{value}' is not a valid UUID")
-    return value
+    return intern(value)
+
+
+def parse_project(value: Any) -> str:
+    """The identifier of a project: as the identity service makes them."""
+    return intern(parse_string(value))
 
 
 def parse_name(value: Any) -> str:
@@ -65,7 +74,7 @@ def parse_name(value: Any) -> str:
     text = parse_text(value)
     if text and not _NAME.fullmatch(text):
         raise ValueError(f"'{value}' is not a name (letters, digits and _ . : @ / -)")
-    return text
+    return intern(text)
 
 
 def parse_strings(value: Any) -> tuple[str, ...]:
@@ -129,7 +138,7 @@ SCALARS = {
     "string": Kind(parse_string),
     "text": Kind(parse_text),
     "string_or_none": Kind(or_none(parse_string)),
-    "project": Kind(parse_string),
+    "project": Kind(parse_project),
     "network_type": Kind(parse_string),
     "name": Kind(parse_name),
     "uuid": Kind(parse_uuid),
