@@ -8,7 +8,10 @@ from tests.southbound.harness import fragment
 from tests.southbound.table_worlds import change_between, contents, fragments, held, perform, plans
 
 from overlace.compiler.plan import Fragment, SwitchChange
-from overlace.southbound.desired import ConflictError, DesiredTable
+from overlace.datapath.flow import Flow
+from overlace.southbound.desired import ConflictError, DesiredTable, meaning
+from overlace.southbound.flow_holders import FlowHolders
+from overlace.southbound.operations import TableOperations
 from overlace.wire.openflow.codec import canonical_flow
 
 LEARNED = 0xAC << 56
@@ -45,7 +48,7 @@ def test_two_fragments_that_differ_about_one_key_are_both_named_and_nothing_chan
         table.apply(change_between([], [two]))
     assert (caught.value.newcomer, caught.value.holder) == (two.id, one.id)
     assert table.generation == before
-    assert set(table.flows.values()) == {flow(1)}
+    assert set(table.flows().values()) == {flow(1)}
 
 
 def test_a_fragment_may_take_over_a_key_from_one_that_goes_in_the_same_change() -> None:
@@ -108,9 +111,47 @@ def test_a_table_refuses_exactly_the_changes_that_clash_and_is_never_half_change
             assert not clashes(list(after.values()))
             present = after
         flows, groups, meters = contents(list(present.values()))
-        assert set(table.flows.values()) == flows and len(table.flows) == len(flows)
+        assert set(table.flows().values()) == flows and table.flow_count == len(table.flows()) == len(flows)
         assert set(table.groups.values()) == groups and len(table.groups) == len(groups)
         assert set(table.meters.values()) == meters and len(table.meters) == len(meters)
+
+
+@given(st.data())
+def test_what_a_change_means_to_many_tables_is_what_each_would_have_made_of_it(data: st.DataObject) -> None:
+    # given three tables that share one register of holders, and twins of them that share nothing
+    holders = FlowHolders()
+    tables = [DesiredTable(lambda _: False, canonical_flow, holders) for _ in range(3)]
+    twins = [DesiredTable(lambda _: False, canonical_flow) for _ in range(3)]
+    for _ in range(8):
+        # when fragments come, are replaced and go, on some of them
+        newcomers = [data.draw(fragments(name, 1)) for name in data.draw(st.sets(st.sampled_from("abcd")))]
+        some = data.draw(st.sets(st.integers(0, 2), min_size=1))
+        first = twins[min(some)]
+        going = data.draw(st.sets(st.sampled_from(sorted(first.fragments)))) if first.fragments else set()
+        removed = {each.id: first.fragments[each.id] for each in newcomers if each.id in first.fragments}
+        removed |= {id_: first.fragments[id_] for id_ in going}
+        change = SwitchChange({each.id: each for each in newcomers}, removed)
+        shared = meaning(change, holders)
+        for number in some:
+            expected = twins[number].apply(change)
+            if shared is not None and tables[number].awaits(change):
+                tables[number].take(change, shared)
+                assert as_sets(shared) == as_sets(expected)
+            else:
+                assert as_sets(tables[number].apply(change)) == as_sets(expected)
+        # then both always hold the same
+        for table, twin in zip(tables, twins, strict=True):
+            assert table.flows() == twin.flows()
+            assert table.flow_count == twin.flow_count == len(twin.flows())
+            assert dict(table.groups) == dict(twin.groups)
+    for table in tables:
+        table.clear()
+    assert holders.hold_nothing_else((flow(number).key for number in range(1, 9)), ())
+
+
+def as_sets(operations: TableOperations) -> tuple[set[Flow], set[Flow], set[Flow]]:
+    """What becomes of the flows, in whatever order."""
+    return set(operations.flows.added), set(operations.flows.changed), set(operations.flows.removed)
 
 
 def clashes(plan: list[Fragment]) -> bool:

@@ -18,8 +18,8 @@ class Switches:
         self.leaving: dict[str, set[FragmentId]] = {}
         self.absent: set[str] = set()
         self.succession = Succession(
-            lambda name, change, sequence: self.told.append(
-                (name, set(change.added), set(change.removed), sequence)
+            lambda names, change, sequence: self.told.extend(
+                (name, set(change.added), set(change.removed), sequence) for name in names
             ),
             self.leaving.__setitem__,
             lambda name: name not in self.absent,

@@ -1,7 +1,7 @@
 """Dialogues between the southbound and fake switches."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -408,3 +408,77 @@ async def test_given_a_marker_of_another_pipeline_version_when_read_then_it_coun
         await switch.connect(running.openflow_port)
         await eventually(lambda: running.record.holds)
         assert "another cluster" in running.record.holds[0][1]
+
+
+async def test_what_many_switches_get_is_made_once_and_comes_to_each_as_it_can_take_it() -> None:
+    names = [f"s{number}" for number in range(1, 6)]
+    async with controller() as running, AsyncExitStack() as stack:
+        # given five switches: one with another thing under the same key, one busy, one with all of it already
+        running.hub.set_expected(hosts(*names))
+        running.hub.plan_ready()
+        switches = {
+            name: await stack.enter_async_context(fake_switch(running.openflow_port, number))
+            for number, name in enumerate(names, 1)
+        }
+        contrary = fragment("contrary", flows=(flow(1, port=9),))
+        shared = fragment("shared", flows=(flow(1), flow(2)))
+        running.hub.publish(added(1, "s2", contrary))
+        running.hub.publish(added(1, "s4", shared))
+        for name in names:
+            await running.acknowledged(name, 1 if name in ("s2", "s4") else 0)
+        switches["s3"].hold()
+        running.hub.publish(added(2, "s3", fragment("other", flows=(flow(7),))))
+
+        # when all of them get it in one change
+        change = SwitchChange({shared.id: shared}, {})
+        running.hub.publish(PlanChange(3, dict.fromkeys(names, change)))
+        await running.acknowledged("s1", 3)
+        await running.acknowledged("s5", 3)
+        await eventually(lambda: running.record.failures)
+        switches["s3"].go_on()
+        await running.acknowledged("s3", 3)
+
+        # then each holds it, but the one where it contradicts, and that one says so
+        assert switches["s1"].flows == switches["s4"].flows == switches["s5"].flows == set(shared.flows)
+        assert switches["s3"].flows == {*shared.flows, flow(7)}
+        assert switches["s2"].flows == set(contrary.flows)
+        assert [(name, failure.fragments) for name, _, failure in running.record.failures] == [
+            ("s2", (shared.id,))
+        ]
+
+        # and when it is replaced everywhere, only what differs is sent, where it is held
+        after = fragment("shared", flows=(flow(1), flow(2, port=5)))
+        change = SwitchChange({after.id: after}, {shared.id: shared})
+        sent = len(switches["s5"].changes)
+        running.hub.publish(PlanChange(4, dict.fromkeys(("s1", "s3", "s4", "s5"), change)))
+        for name in ("s1", "s3", "s4", "s5"):
+            await running.acknowledged(name, 4)
+        assert switches["s1"].flows == switches["s4"].flows == switches["s5"].flows == set(after.flows)
+        assert len(switches["s5"].changes) - sent == 1
+
+
+async def test_a_fragment_refused_by_one_of_many_is_held_out_there_alone() -> None:
+    names = ["s1", "s2", "s3"]
+    async with controller() as running, AsyncExitStack() as stack:
+        running.hub.set_expected(hosts(*names))
+        running.hub.plan_ready()
+        switches = [
+            await stack.enter_async_context(fake_switch(running.openflow_port, number))
+            for number in (1, 2, 3)
+        ]
+        base = fragment("base", flows=(flow(1),))
+        running.hub.publish(PlanChange(1, dict.fromkeys(names, SwitchChange({base.id: base}, {}))))
+        running.hub.publish(added(2, "s1", fragment("group", groups=(group(7, 1),))))
+        running.hub.publish(added(2, "s2", fragment("group", groups=(group(7, 1),))))
+        await running.acknowledged("s1", 2)
+        await running.acknowledged("s2", 2)
+        await running.acknowledged("s3", 1)
+        # when what replaces it needs a group that the third does not have
+        needy = fragment("base", flows=(flow_to_group(3, 7),))
+        change = SwitchChange({needy.id: needy}, {base.id: base})
+        running.hub.publish(PlanChange(3, dict.fromkeys(names, change)))
+        await running.acknowledged("s1", 3)
+        await running.acknowledged("s2", 3)
+        await eventually(lambda: running.record.failures)
+        # then the others have it, and there what it replaced has come back
+        assert [each.flows for each in switches] == [set(needy.flows), set(needy.flows), set(base.flows)]

@@ -48,11 +48,11 @@ class Compiler:
     @property
     def plan(self) -> dict[SwitchName, SwitchPlan]:
         """What every switch is to hold, as of the last `advance`."""
-        return dict(self._builder.plan)
+        return {switch: self._builder.held_by(switch) for switch in self._builder.switches}
 
     def switch_plan(self, switch: SwitchName) -> SwitchPlan:
         """What one switch is to hold."""
-        return self._builder.plan.get(switch, {})
+        return self._builder.held_by(switch)
 
     def members(self, audience: Audience) -> Iterable[SwitchName]:
         """The switches that an audience reaches."""

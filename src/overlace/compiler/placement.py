@@ -1,44 +1,65 @@
 """Which switch holds which fragment: audiences with their members and fragments, and the plan they give.
 
 A switch is a member of an audience as long as some unit says so, directly or through an included audience;
-a fragment belongs to one audience. `PlanBuilder.apply` turns the changed outputs of units into the change of
-the plan, touching only the (switch, fragment) pairs concerned.
+a fragment belongs to one audience. What a switch holds follows from that and is kept nowhere. `PlanBuilder.apply` turns
+the changed outputs of units into the change of the plan: worked out once for all switches that it is the same for,
+and for a switch that enters or leaves an audience by itself.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from overlace.compiler.plan import Fragment, FragmentId, PlanChange, SwitchChange, SwitchName
 from overlace.compiler.unit import Audience, Output
+
+_Place = tuple[Audience, Fragment]
+_Moves = dict[FragmentId, tuple[_Place | None, _Place | None]]
+"""Where a fragment stood before, and where it stands now."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+X = TypeVar("X")
 
 
 class PlanBuilder:
     """The plan so far, and the bookkeeping that lets it change cheaply."""
 
     def __init__(self) -> None:
-        self.plan: dict[SwitchName, dict[FragmentId, Fragment]] = {}
         self.sequence = 0
         self._members: dict[Audience, dict[SwitchName, int]] = defaultdict(dict)
         self._fragments: dict[Audience, dict[FragmentId, Fragment]] = defaultdict(dict)
         self._includes: dict[Audience, dict[Audience, int]] = defaultdict(dict)
-        self._touched: dict[tuple[SwitchName, FragmentId], Audience] = {}
-        self._rebuilt: set[FragmentId] = set()
+        self._audiences: dict[SwitchName, set[Audience]] = defaultdict(set)
+        self._were: dict[tuple[SwitchName, Audience], bool] = {}
+        """Memberships that came or went in the present change, as they were before it."""
+
+    @property
+    def switches(self) -> Iterable[SwitchName]:
+        """All that are a member of anything."""
+        return self._audiences.keys()
 
     def members(self, audience: Audience) -> Iterable[SwitchName]:
         """The switches of an audience."""
         return self._members.get(audience, {}).keys()
 
+    def held_by(self, switch: SwitchName) -> dict[FragmentId, Fragment]:
+        """What a switch is to hold."""
+        held: dict[FragmentId, Fragment] = {}
+        for audience in self._audiences.get(switch, ()):
+            held |= self._fragments.get(audience, {})
+        return held
+
     def apply(self, changes: Iterable[tuple[Output, Output]]) -> PlanChange:
         """Replace old outputs by new ones, and tell what that changes on which switch."""
         pairs = list(changes)
-        self._touched = {}
-        self._rebuilt = set()
-        for old, new in pairs:  # joins first: a fragment then touches the members it ends up with
-            self._change_memberships(old, new)
+        self._were = {}
         for old, new in pairs:
-            self._change_fragments(old, new)
+            self._change_memberships(old, new)
+        moves = self._move_fragments(pairs)
         self.sequence += 1
-        return PlanChange(self.sequence, self._settle(), frozenset(self._rebuilt))
+        rebuilt = frozenset(id_ for id_, (_, now) in moves.items() if now is not None)
+        return PlanChange(self.sequence, self._changes(moves), rebuilt)
 
     def _change_memberships(self, old: Output, new: Output) -> None:
         if old.joins != new.joins:
@@ -52,23 +73,23 @@ class PlanBuilder:
             for outer, inner in old.includes:
                 self._include(outer, inner, -1)
 
-    def _change_fragments(self, old: Output, new: Output) -> None:
-        if old.fragments is new.fragments:
-            return
-        kept = {fragment.id for _, fragment in new.fragments}
-        for audience, fragment in old.fragments:
-            if fragment.id not in kept:
-                self._fragments[audience].pop(fragment.id, None)
-                self._touch_all(audience, fragment.id)
-        for audience, fragment in new.fragments:
-            if self._fragments[audience].get(fragment.id) is not fragment:
-                self._fragments[audience][fragment.id] = fragment
-                self._rebuilt.add(fragment.id)
-                self._touch_all(audience, fragment.id)
-
-    def _touch_all(self, audience: Audience, fragment_id: FragmentId) -> None:
-        for switch in self._members[audience]:
-            self._touched[switch, fragment_id] = audience
+    def _move_fragments(self, pairs: list[tuple[Output, Output]]) -> _Moves:
+        before: dict[FragmentId, _Place] = {}
+        after: dict[FragmentId, _Place] = {}
+        for old, new in pairs:
+            if old.fragments is not new.fragments:
+                before.update((place[1].id, place) for place in old.fragments)
+                after.update((place[1].id, place) for place in new.fragments)
+        moves: _Moves = {}
+        for id_ in before | after:
+            then, now = before.get(id_), after.get(id_)
+            if then is None or now is None or then[1] is not now[1] or then[0] != now[0]:
+                moves[id_] = then, now
+                if then is not None:
+                    _drop(self._fragments, then[0], id_)
+                if now is not None:
+                    self._fragments[now[0]][id_] = now[1]
+        return moves
 
     def _join(self, switch: SwitchName, audience: Audience, step: int) -> None:
         members = self._members[audience]
@@ -76,36 +97,87 @@ class PlanBuilder:
         after = before + step
         if after:
             members[switch] = after
+            self._audiences[switch].add(audience)
         else:
-            del members[switch]
+            _drop(self._members, audience, switch)
+            self._audiences[switch].discard(audience)
         if not before or not after:
-            for fragment_id in self._fragments[audience]:
-                self._touched[switch, fragment_id] = audience
-            for included, count in self._includes[audience].items():
+            self._were.setdefault((switch, audience), bool(before))
+            for included, count in self._includes.get(audience, {}).items():
                 self._join(switch, included, step * count)
 
     def _include(self, outer: Audience, inner: Audience, step: int) -> None:
         counts = self._includes[outer]
         counts[inner] = counts.get(inner, 0) + step
         if not counts[inner]:
-            del counts[inner]
-        for switch in list(self._members[outer]):
+            _drop(self._includes, outer, inner)
+        for switch in list(self.members(outer)):
             self._join(switch, inner, step)
 
-    def _settle(self) -> dict[SwitchName, SwitchChange]:
-        changes: dict[SwitchName, SwitchChange] = {}
-        for (switch, fragment_id), audience in self._touched.items():
-            held = self.plan.setdefault(switch, {})
-            old = held.get(fragment_id)
-            new = self._fragments[audience].get(fragment_id) if switch in self._members[audience] else None
-            if old is new:
-                continue
-            change = changes.setdefault(switch, SwitchChange())
-            if old is not None:
-                change.removed[fragment_id] = old
-                del held[fragment_id]
-            if new is not None:
-                change.added[fragment_id] = new
-                held[fragment_id] = new
-        self._touched = {}
+    def _changes(self, moves: _Moves) -> dict[SwitchName, SwitchChange]:
+        entering: dict[SwitchName, dict[Audience, bool]] = defaultdict(dict)
+        for (switch, audience), was in self._were.items():
+            if was != (switch in self.members(audience)):
+                entering[switch][audience] = not was
+        changes = self._shared_changes(moves, entering)
+        for switch, audiences in entering.items():
+            change = self._own_change(switch, audiences, moves)
+            if change.added or change.removed:
+                changes[switch] = change
+        self._were = {}
         return changes
+
+    def _shared_changes(
+        self, moves: _Moves, apart: Mapping[SwitchName, object]
+    ) -> dict[SwitchName, SwitchChange]:
+        """For switches that are in the same audiences as before: one object for all that get the same."""
+        parts: dict[Audience, SwitchChange] = defaultdict(SwitchChange)
+        for id_, (then, now) in moves.items():
+            if then is not None:
+                parts[then[0]].removed[id_] = then[1]
+            if now is not None:
+                parts[now[0]].added[id_] = now[1]
+        concerned: dict[SwitchName, tuple[Audience, ...]] = {}
+        for audience in parts:
+            alone = (audience,)
+            for switch in self.members(audience):
+                if switch not in apart:
+                    concerned[switch] = (*concerned[switch], audience) if switch in concerned else alone
+        merged = {audiences: _merged(parts, audiences) for audiences in set(concerned.values())}
+        return {switch: merged[audiences] for switch, audiences in concerned.items()}
+
+    def _own_change(
+        self, switch: SwitchName, entering: Mapping[Audience, bool], moves: _Moves
+    ) -> SwitchChange:
+        """For a switch that enters audiences (True) or leaves them."""
+        change = SwitchChange()
+        for audience, enters in entering.items():
+            part = change.added if enters else change.removed
+            held = self._fragments.get(audience, {})
+            part.update((id_, fragment) for id_, fragment in held.items() if id_ not in moves)
+        is_in = self._audiences.get(switch, set())
+        was_in = (is_in - entering.keys()) | {audience for audience, enters in entering.items() if not enters}
+        for id_, (then, now) in moves.items():
+            if then is not None and then[0] in was_in:
+                change.removed[id_] = then[1]
+            if now is not None and now[0] in is_in:
+                change.added[id_] = now[1]
+        return change
+
+
+def _drop(table: dict[K, dict[V, X]], outer: K, inner: V) -> None:
+    """Nothing is kept of what is empty: objects come and go for ever."""
+    entries = table[outer]
+    del entries[inner]
+    if not entries:
+        del table[outer]
+
+
+def _merged(parts: Mapping[Audience, SwitchChange], audiences: tuple[Audience, ...]) -> SwitchChange:
+    if len(audiences) == 1:
+        return parts[audiences[0]]
+    change = SwitchChange()
+    for audience in audiences:
+        change.added.update(parts[audience].added)
+        change.removed.update(parts[audience].removed)
+    return change

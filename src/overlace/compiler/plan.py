@@ -68,7 +68,8 @@ SwitchPlan = Mapping[FragmentId, Fragment]
 class SwitchChange:
     """What changes on one switch: fragments to hold from now on, and fragments to let go.
 
-    A fragment id in both is a replacement: `removed` holds the old one, `added` the new one.
+    A fragment id in both is a replacement: `removed` holds the old one, `added` the new one. Switches that get the same
+    share one object, so who wants to change it takes a copy.
     """
 
     added: dict[FragmentId, Fragment] = field(default_factory=dict)
@@ -94,9 +95,29 @@ class PlanChange:
     switches: dict[SwitchName, SwitchChange]
     rebuilt: frozenset[FragmentId] = frozenset()
 
+    def together(self) -> list[tuple[SwitchChange, list[SwitchName]]]:
+        """The changes, each with all switches that share it."""
+        return together(self.switches)
+
     def follow(self, later: "PlanChange") -> None:
         """Become what this change and then `later` come to."""
         self.sequence = later.sequence
         self.rebuilt |= later.rebuilt
         for name, change in later.switches.items():
-            self.switches.setdefault(name, SwitchChange()).follow(change)
+            before = self.switches.get(name, _NOTHING)
+            self.switches[name] = SwitchChange(dict(before.added), dict(before.removed))
+            self.switches[name].follow(change)
+
+
+_NOTHING = SwitchChange()
+
+
+def together(switches: Mapping[SwitchName, SwitchChange]) -> list[tuple[SwitchChange, list[SwitchName]]]:
+    """Changes by switch, each once, with all switches that share the object."""
+    found: dict[int, tuple[SwitchChange, list[SwitchName]]] = {}
+    for name, change in switches.items():
+        if (known := found.get(id(change))) is not None:
+            known[1].append(name)
+        else:
+            found[id(change)] = change, [name]
+    return list(found.values())

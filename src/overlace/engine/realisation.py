@@ -31,16 +31,19 @@ class Realisation:
 
     def published(self, change: PlanChange) -> None:
         """Note which switches each port now waits for."""
-        for switch, switch_change in change.switches.items():
-            self.switches.setdefault(switch, SwitchProgress()).published = change.sequence
-            for fragment_id in switch_change.added:
+        for each, switches in change.together():
+            told = dict.fromkeys(switches, change.sequence)
+            for switch in switches:
+                self._progress(switch).published = change.sequence
+            for fragment_id in each.added:
                 if fragment_id[0] in ("port", "binding") and fragment_id in change.rebuilt:
-                    self._awaited[fragment_id[1]][switch] = change.sequence
-                    self._ports_of[switch].add(fragment_id[1])
+                    self._awaited[fragment_id[1]].update(told)
+                    for switch in switches:
+                        self._ports_of[switch].add(fragment_id[1])
 
     def acknowledged(self, switch: SwitchName, sequence: int) -> set[str]:
         """A switch holds the plan up to `sequence`. Returns the ports that wait for one switch less."""
-        progress = self.switches.setdefault(switch, SwitchProgress())
+        progress = self._progress(switch)
         progress.acknowledged = max(progress.acknowledged, sequence)
         progress.fault = ""
         settled = {
@@ -56,11 +59,11 @@ class Realisation:
 
     def failed(self, switch: SwitchName, reason: str) -> None:
         """A switch has refused its plan."""
-        self.switches.setdefault(switch, SwitchProgress()).fault = reason
+        self._progress(switch).fault = reason
 
     def connected(self, switch: SwitchName, is_connected: bool) -> None:
         """A switch has come or gone."""
-        self.switches.setdefault(switch, SwitchProgress()).connected = is_connected
+        self._progress(switch).connected = is_connected
 
     def forget(self, port_id: str) -> None:
         """The port is gone."""
@@ -91,3 +94,8 @@ class Realisation:
         return {
             switch: self.switches[switch].fault for switch in sorted(awaited) if self.switches[switch].fault
         }
+
+    def _progress(self, switch: SwitchName) -> SwitchProgress:
+        if (progress := self.switches.get(switch)) is None:
+            progress = self.switches[switch] = SwitchProgress()
+        return progress

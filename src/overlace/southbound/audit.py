@@ -34,6 +34,7 @@ class Audit:
         self._switch = switch
         self._context = context = switch.context
         self._found = report(context.clock.now(), 0, TableOperations())
+        self._all: dict[FlowKey, Flow] = {}
         self._index: defaultdict[int, dict[FlowKey, Flow]] = defaultdict(dict)
         self._index_generation = -1
 
@@ -42,7 +43,7 @@ class Audit:
         `SwitchConnection.request` raises."""
         reader = self._reader()
         await self._check(None)  # groups and meters first: the flows that use them cannot be repaired without
-        async for piece in reader.pieces(tuple(self._switch.contents.table.flows.values())):
+        async for piece in reader.pieces(self._switch.contents.table.flows().values()):
             await self._check(piece)
         self._switch.counters.audit_repairs += self._found.repaired
         if self._found.repaired:
@@ -81,7 +82,8 @@ class Audit:
     async def _flows(self, piece: Piece) -> tuple[int, TableOperations]:
         observed = await self._reader().flows(piece)
         own = [flow for flow in observed if not is_marker(self._context, flow)]
-        changes = self._switch.contents.table.flow_difference(self._wanted(piece), own)
+        wanted = self._wanted(piece)
+        changes = self._switch.contents.table.flow_difference(wanted, self._all, own)
         place, stamp = self._context.marker, self._switch.stamp
         if stamp is not None and piece.table in (WHOLE.table, place.table):
             marker = marker_flow(place, stamp)
@@ -107,11 +109,12 @@ class Audit:
 
     def _wanted(self, piece: Piece) -> Mapping[FlowKey, Flow]:
         table = self._switch.contents.table
-        if piece == WHOLE:
-            return table.flows
         if self._index_generation != table.generation:
             self._index_generation = table.generation
+            self._all = table.flows()
             self._index = defaultdict(dict)
-            for key, flow in table.flows.items():
+            for key, flow in self._all.items():
                 self._index[flow.table][key] = flow
+        if piece == WHOLE:
+            return self._all
         return {key: flow for key, flow in self._index[piece.table].items() if flow in piece}

@@ -13,6 +13,7 @@ from overlace.datapath.flow import Flow
 from overlace.southbound.desired import ConflictError, DesiredTable, IsLearned
 from overlace.southbound.encoding import Subject
 from overlace.southbound.failures import PlanFailure
+from overlace.southbound.flow_holders import FlowHolders
 from overlace.southbound.operations import TableOperations
 
 
@@ -27,8 +28,13 @@ class HeldOut:
 class Contents:
     """A desired table that survives bad fragments."""
 
-    def __init__(self, is_learned: IsLearned, canonical: Callable[[Flow], Flow]) -> None:
-        self.table = DesiredTable(is_learned, canonical)
+    def __init__(
+        self,
+        is_learned: IsLearned,
+        canonical: Callable[[Flow], Flow],
+        holders: FlowHolders | None = None,
+    ) -> None:
+        self.table = DesiredTable(is_learned, canonical, holders)
         self.capabilities: Capabilities | None = None
         """What the switch can be asked for; None where that is everything."""
         self.leaving: set[FragmentId] = set()
@@ -55,6 +61,17 @@ class Contents:
             else:
                 self._replaced.update(replaced)
                 return operations
+
+    def awaits(self, change: SwitchChange) -> bool:
+        """Whether `take` may be used instead of `apply`: nothing stands in the way of this change here."""
+        return self.capabilities is None and not self.held_out and self.table.awaits(change)
+
+    def take(self, change: SwitchChange, operations: TableOperations) -> None:
+        """Apply a change that is awaited and means just these operations (see `desired.meaning`)."""
+        for id_, old in change.removed.items():
+            if id_ in change.added:
+                self._replaced[id_] = old
+        self.table.take(change, operations)
 
     def _refuse_what_it_cannot(self, change: SwitchChange) -> None:
         """A fragment that asks for more than the switch has is not tried; what it replaces goes."""

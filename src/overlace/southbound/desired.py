@@ -1,17 +1,18 @@
 """The wanted contents of one switch: its fragments, and what they add up to.
 
-Fragments may share flows, groups, meters and tunnel ports; each is counted, so that it is put when the first
-fragment brings it and taken away when the last one goes. `apply` answers what a change of fragments means for
+Fragments may share flows, groups, meters and tunnel ports; each is put when the first fragment brings it and taken
+away when the last one goes. `apply` answers what a change of fragments means for
 a switch that holds exactly the present contents; `difference` answers what a switch needs that holds
 something else. Nothing here knows about connections.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from overlace.compiler.plan import Fragment, FragmentId, SwitchChange, TunnelPort
 from overlace.datapath.flow import Flow, FlowKey, Group, Meter
 from overlace.southbound.comparison import compare_entries, compare_flows
+from overlace.southbound.flow_holders import FlowHolders
 from overlace.southbound.holdings import ClashError, Holdings, Staged
 from overlace.southbound.operations import Changes, TableOperations
 
@@ -42,6 +43,27 @@ def _flows_alone(fragment: Fragment) -> bool:
     return not (fragment.groups or fragment.meters or fragment.tunnel_ports)
 
 
+def _union(fragments: Iterable[Fragment]) -> dict[FlowKey, Flow]:
+    union: dict[FlowKey, Flow] = {}
+    for fragment in fragments:
+        union.update(_flows_of(fragment))
+    return union
+
+
+def meaning(change: SwitchChange, holders: FlowHolders) -> TableOperations | None:
+    """What a change means to every switch that awaits it, worked out once. None when it may not be the same to all:
+    when a fragment that stays holds one of the flows, or there is more than flows."""
+    released, added = change.removed.values(), change.added.values()
+    if not all(map(_flows_alone, (*released, *added))):
+        return None
+    before, after = _union(released), _union(added)
+    if len(after) < sum(len(fragment.flows) for fragment in added):
+        return None
+    if not holders.hold_nothing_else((*before, *after), {*released, *added}):
+        return None
+    return TableOperations(compare_entries(after, before))
+
+
 class ConflictError(Exception):
     """Two fragments of one switch want different things under one key: an error of the compiler.
 
@@ -56,28 +78,34 @@ class ConflictError(Exception):
 
 
 class DesiredTable:
-    """Fragments held by one switch and the counted union of what they contain."""
+    """Fragments held by one switch, and what they add up to. Flows are not kept again: see `flow_holders`."""
 
-    def __init__(self, is_learned: IsLearned, canonical: Callable[[Flow], Flow]) -> None:
-        """`canonical` turns a flow into what a switch gives back for it in a dump."""
+    def __init__(
+        self,
+        is_learned: IsLearned,
+        canonical: Callable[[Flow], Flow],
+        holders: FlowHolders | None = None,
+    ) -> None:
+        """`canonical` turns a flow into what a switch gives back for it in a dump; all tables share `holders`."""
         self._is_learned = is_learned
         self._canonical = canonical
+        self._holders = FlowHolders() if holders is None else holders
         self._fragments: dict[FragmentId, Fragment] = {}
-        self._flows: Holdings[FlowKey, Flow] = Holdings()
         self._groups: Holdings[int, Group] = Holdings()
         self._meters: Holdings[int, Meter] = Holdings()
         self._tunnel_ports: Holdings[str, TunnelPort] = Holdings()
         self._generation = 0
+        self.flow_count = 0
+        """So many flows they add up to."""
 
     @property
     def fragments(self) -> Mapping[FragmentId, Fragment]:
         """The fragments held."""
         return self._fragments
 
-    @property
-    def flows(self) -> Mapping[FlowKey, Flow]:
-        """The union of the fragments' flows."""
-        return self._flows.values
+    def flows(self) -> dict[FlowKey, Flow]:
+        """The union of the fragments' flows, put together now."""
+        return _union(self._fragments.values())
 
     @property
     def groups(self) -> Mapping[int, Group]:
@@ -110,21 +138,31 @@ class DesiredTable:
         ]
         leaving = [fragment.id for fragment in added if fragment.id in self._fragments]
         leaving += [id_ for id_ in change.removed if id_ in self._fragments and id_ not in change.added]
-        if not leaving and (brought := self._bring_new(added)) is not None:
-            return brought
         released = [self._fragments[id_] for id_ in leaving]
-        flows = self._stage(self._flows, _flows_of, released, added)
+        flows = self._flow_changes(released, added)
         rest = self._stage_rest(released, added)
-        for id_ in leaving:
-            del self._fragments[id_]
-        self._fragments.update((fragment.id, fragment) for fragment in added)
-        self._generation += 1
-        operations = TableOperations(self._flows.commit(flows))
+        self._exchange(released, added, flows)
+        operations = TableOperations(flows)
         if rest is not None:
             operations.groups = self._groups.commit(rest[0])
             operations.meters = self._meters.commit(rest[1])
             operations.tunnel_ports = self._tunnel_ports.commit(rest[2])
         return operations
+
+    def awaits(self, change: SwitchChange) -> bool:
+        """Whether exactly what the change removes is held, and nothing yet of what it adds."""
+        held = self._fragments
+        return all(held.get(id_) is old for id_, old in change.removed.items()) and not any(
+            id_ in held and id_ not in change.removed for id_ in change.added
+        )
+
+    def take(self, change: SwitchChange, operations: TableOperations) -> None:
+        """Apply a change that is awaited and whose meaning is known (see `shared`)."""
+        self._exchange(change.removed.values(), change.added.values(), operations.flows)
+
+    def clear(self) -> None:
+        """Hold nothing any more."""
+        self.apply(SwitchChange({}, dict(self._fragments)))
 
     def difference(
         self, flows: Iterable[Flow], groups: Iterable[Group], meters: Iterable[Meter]
@@ -134,15 +172,17 @@ class DesiredTable:
         Learned flows stay. Whatever else is not wanted goes, for the bridge is ours.
         """
         return TableOperations(
-            flows=self.flow_difference(self.flows, flows),
+            flows=self.flow_difference(wanted := self.flows(), wanted, flows),
             groups=compare_entries(self.groups, {group.group_id: group for group in groups}),
             meters=compare_entries(self.meters, {meter.meter_id: meter for meter in meters}),
         )
 
-    def flow_difference(self, wanted: Mapping[FlowKey, Flow], observed: Iterable[Flow]) -> Changes[Flow]:
+    def flow_difference(
+        self, wanted: Mapping[FlowKey, Flow], all_wanted: Mapping[FlowKey, Flow], observed: Iterable[Flow]
+    ) -> Changes[Flow]:
         """Compare a part of the wanted flows with the same part of the switch (see `comparison`)."""
         own = (flow for flow in observed if not self._is_learned(flow.cookie))
-        return compare_flows(wanted, self.flows, own, self._canonical)
+        return compare_flows(wanted, all_wanted, own, self._canonical)
 
     def holders(self, value: Flow | Group | Meter) -> list[FragmentId]:
         """The fragments in which a value stands; looks at all of them, so only for reporting."""
@@ -152,18 +192,47 @@ class DesiredTable:
             if any(value in part for part in (fragment.flows, fragment.groups, fragment.meters))
         ]
 
-    def _bring_new(self, added: list[Fragment]) -> TableOperations | None:
-        """One new fragment of flows that nobody shares: most changes are this, on each of many switches. None, and
-        nothing has changed, when it is anything else."""
-        if len(added) != 1 or not _flows_alone(added[0]):
-            return None
-        [fragment] = added
-        flows = dict(zip(fragment.flow_keys, fragment.flows, strict=True))
-        if len(flows) != len(fragment.flows) or not self._flows.claim_new(flows):
-            return None
-        self._fragments[fragment.id] = fragment
+    def _exchange(
+        self, released: Iterable[Fragment], added: Iterable[Fragment], flows: Changes[Flow]
+    ) -> None:
+        for fragment in released:
+            del self._fragments[fragment.id]
+            self._holders.release(fragment)
+        for fragment in added:
+            self._fragments[fragment.id] = fragment
+            self._holders.hold(fragment)
+        self.flow_count += len(flows.added) - len(flows.removed)
         self._generation += 1
-        return TableOperations(Changes(list(fragment.flows)))
+
+    def _flow_changes(self, released: list[Fragment], added: list[Fragment]) -> Changes[Flow]:
+        """What becomes of the flows, counting those of fragments that stay. Raises ConflictError."""
+        before, after = _union(released), _union(added)
+        if len(after) < sum(len(fragment.flows) for fragment in added):
+            self._check_agreement(released, added)
+        keys = dict.fromkeys((*before, *after))
+        if not self._holders.hold_nothing_else(keys, going := set(released)):
+            for key in keys:
+                if (staying := self._staying(key, going)) is None:
+                    continue
+                if (newcomer := after.pop(key, staying)) != staying:
+                    raise self._conflict(_flows_of, released, added, ClashError(key, newcomer))
+                before.pop(key, None)
+        return compare_entries(after, before)
+
+    def _staying(self, key: FlowKey, going: Container[Fragment]) -> Flow | None:
+        """The flow of a fragment that is held here and goes on to be."""
+        for fragment in self._holders.of(key):
+            if self._fragments.get(fragment.id) is fragment and fragment not in going:
+                return fragment.flows[fragment.flow_keys.index(key)]
+        return None
+
+    def _check_agreement(self, released: list[Fragment], added: list[Fragment]) -> None:
+        """Newcomers that share a key must want the same under it. Raises ConflictError."""
+        seen: dict[FlowKey, Flow] = {}
+        for fragment in added:
+            for key, flow in _flows_of(fragment):
+                if seen.setdefault(key, flow) != flow:
+                    raise self._conflict(_flows_of, released, added, ClashError(key, flow))
 
     def _stage_rest(
         self, released: list[Fragment], added: list[Fragment]

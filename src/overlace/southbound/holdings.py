@@ -42,13 +42,6 @@ class Holdings(Generic[K, V]):
     def __iter__(self) -> Iterator[V]:
         return iter(self._values.values())
 
-    def claim_new(self, claimed: Mapping[K, V]) -> bool:
-        """Hold these at once if nobody holds anything under any of their keys; else change nothing and say so."""
-        if not self._values.keys().isdisjoint(claimed):
-            return False
-        self._values.update(claimed)
-        return True
-
     def stage(self, released: Iterable[K], claimed: Iterable[tuple[K, V]]) -> Staged[K, V]:
         """Compute letting go of what stands under `released`, then holding `claimed`. Raises ClashError."""
         counts: dict[K, int] = {}

@@ -12,12 +12,13 @@ from dataclasses import replace
 
 import structlog
 
-from overlace.compiler.plan import PlanChange, SwitchName, TunnelPort
+from overlace.compiler.plan import PlanChange, SwitchChange, SwitchName, TunnelPort
 from overlace.datapath.actions import CONTROLLER, Action
 from overlace.datapath.flow import Flow
 from overlace.southbound.audit import Audit
 from overlace.southbound.comparison_report import ComparisonReport
 from overlace.southbound.database_view import BridgeSeen, Reported
+from overlace.southbound.desired import meaning
 from overlace.southbound.difference import Difference, read_difference
 from overlace.southbound.encoding import EncodingError
 from overlace.southbound.events import PacketListener
@@ -32,6 +33,7 @@ from overlace.southbound.reading import SwitchReader, exactly
 from overlace.southbound.refusals import Refusals
 from overlace.southbound.server import Listen
 from overlace.southbound.settings import Context
+from overlace.southbound.shared_write import SharedWrite
 from overlace.southbound.status import Phase, SouthboundStatus, SwitchStatus
 from overlace.southbound.succession import Succession
 from overlace.southbound.switch import Switch
@@ -74,7 +76,7 @@ class Southbound:
         self._background: list[asyncio.Task[None]] = []
         self._told: dict[SwitchName, int] = {}
         self._succession = Succession(
-            lambda name, change, sequence: self._switch(name).publish(change, sequence),
+            self._publish,
             lambda name, fragments: self._switch(name).leaving(fragments),
             self._in_sync,
             context.settings.removal_grace,
@@ -139,8 +141,8 @@ class Southbound:
         """Encode what `publish` will send of this. Never raises: what cannot be encoded is dealt with then."""
         brought = {
             id(fragment): fragment
-            for name, each in change.switches.items()
-            if self._in_sync(name)
+            for each, names in change.together()
+            if any(map(self._in_sync, names))
             for fragment in each.added.values()
         }
         for fragment in brought.values():
@@ -151,6 +153,22 @@ class Southbound:
     def publish(self, change: PlanChange) -> None:
         """Bring a change of the plan to the switches concerned. Never blocks, never raises."""
         self._succession.publish(change, self._context.clock.monotonic())
+
+    def _publish(self, names: Sequence[SwitchName], change: SwitchChange, sequence: int) -> None:
+        """One change, to all switches that get the same: what it means and its bytes are worked out once."""
+        shared = self._shared_write(change) if len(names) > 1 else None
+        for name in names:
+            switch = self._switch(name)
+            if shared is None or not switch.publish_shared(shared, sequence):
+                switch.publish(change, sequence)
+
+    def _shared_write(self, change: SwitchChange) -> SharedWrite | None:
+        operations = meaning(change, self._context.holders)
+        if operations is None or not operations.openflow:
+            return None
+        with suppress(EncodingError):
+            return SharedWrite(self._context, change, operations)
+        return None
 
     def plan_ready(self, name: SwitchName | None = None) -> None:
         """What was published now is the whole plan for this switch (None: for all, also those to come).
@@ -185,7 +203,7 @@ class Southbound:
         assert switch.connection is not None
         reader = SwitchReader(switch.connection, self._context.clock, self._context.settings.piece_size)
         entries: list[FlowEntry] = []
-        async for piece in reader.pieces(tuple(switch.contents.table.flows.values())):
+        async for piece in reader.pieces(switch.contents.table.flows().values()):
             entries += await reader.entries(piece)
         return entries
 
@@ -385,6 +403,7 @@ class Southbound:
 
     def _forget(self, name: SwitchName) -> None:
         switch = self._switches.pop(name)
+        switch.contents.table.clear()
         self._reported.pop(name, None)
         self._ports.pop(name, None)
         if switch.connection is not None:

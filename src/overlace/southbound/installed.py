@@ -56,7 +56,7 @@ async def read_installed(context: Context, connection: SwitchConnection, content
         if settled or attempt == _ATTEMPTS - 1:
             break
     table = contents.table
-    wanted, groups = dict(table.flows), tuple(table.groups.values())
+    wanted, groups = table.flows(), tuple(table.groups.values())
     # A large switch takes a while to compare, and the loop has other switches to serve meanwhile.
     flows = await asyncio.to_thread(_compare, wanted, observed.flows, context.is_learned)
     return Installed(groups=tuple(observed.groups), wanted_groups=groups, settled=settled, **flows)

@@ -11,6 +11,7 @@ from overlace.datapath.match import match
 from overlace.kit.clock import Clock
 from overlace.southbound.encoding import Encoder
 from overlace.southbound.events import PlanListener
+from overlace.southbound.flow_holders import FlowHolders
 from overlace.southbound.lineage import Lineage
 from overlace.southbound.marker import MarkerPlace, Stamp
 from overlace.southbound.order import DEFAULT_LIMIT
@@ -68,3 +69,4 @@ class Context:
     settings: Settings = field(default_factory=Settings)
     marker: MarkerPlace = MARKER_PLACE
     is_learned: Callable[[int], bool] = is_learned
+    holders: FlowHolders = field(default_factory=FlowHolders)

@@ -5,13 +5,14 @@ removed first, frames still on their way would be lost. So the fragments that a 
 the other switches that the change brings something to have answered, or for `grace` seconds at most. A switch
 whose removals wait has not yet done the change, and its acknowledgements are held back accordingly.
 
-Pure: time comes in as `now`, effects go out through `publish`.
+Pure: time comes in as `now`, effects go out through `publish`, one call for all switches that get the same.
 """
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from overlace.compiler.plan import FragmentId, PlanChange, SwitchChange, SwitchName
+from overlace.compiler.plan import FragmentId, PlanChange, SwitchChange, SwitchName, together
 
 
 @dataclass(slots=True)
@@ -29,7 +30,7 @@ class Succession:
 
     def __init__(
         self,
-        publish: Callable[[SwitchName, SwitchChange, int], None],
+        publish: Callable[[Sequence[SwitchName], SwitchChange, int], None],
         leaving: Callable[[SwitchName, set[FragmentId]], None],
         answers: Callable[[SwitchName], bool],
         grace: float,
@@ -44,23 +45,27 @@ class Succession:
 
     def publish(self, change: PlanChange, now: float) -> None:
         """Publish a change: additions and replacements at once, removals at once or later."""
-        bringing = {name for name, each in change.switches.items() if each.added and self._answers(name)}
-        later: dict[SwitchName, SwitchChange] = {}
-        for name, each in change.switches.items():
-            self._newest[name] = change.sequence
-            self._keep_again(name, each)
-            if each.removed and bringing - {name} and self._answers(name):
-                only_removed = {id_: old for id_, old in each.removed.items() if id_ not in each.added}
-                if only_removed:
-                    later[name] = SwitchChange({}, only_removed)
-        if later:
-            self._deferred.append(_Deferred(change.sequence, later, bringing, now + self._grace))
-        self._tell_leaving(change.switches.keys())
-        for name, each in change.switches.items():
-            self._publish_now(name, each, later.get(name), change.sequence)
+        groups = change.together()
+        self._newest.update(dict.fromkeys(change.switches, change.sequence))
+        if self._deferred:
+            self._keep_again(change)
+        later = self._put_off(change, groups, now)
+        if self._deferred:
+            self._tell_leaving(change.switches)
+        for each, names in groups:
+            if not later:
+                self._publish(names, each, change.sequence)
+                continue
+            self._publish_now([name for name in names if name not in later], each, change.sequence)
+            waiting = [name for name in names if name in later]
+            if waiting:
+                removed = {id_: old for id_, old in each.removed.items() if id_ in each.added}
+                self._publish_now(waiting, SwitchChange(each.added, removed), change.sequence)
 
     def heard(self, name: SwitchName, sequence: int) -> None:
         """A switch has done (or refused, or is lost and so cannot do) everything up to `sequence`."""
+        if not self._deferred:
+            return
         for deferred in self._deferred:
             if deferred.sequence <= sequence:
                 deferred.awaited.discard(name)
@@ -80,22 +85,39 @@ class Succession:
         """True while removals wait."""
         return bool(self._deferred)
 
-    def _publish_now(
-        self, name: SwitchName, change: SwitchChange, later: SwitchChange | None, sequence: int
-    ) -> None:
-        if later is None:
-            self._publish(name, change, sequence)
-            return
-        now = {id_: old for id_, old in change.removed.items() if id_ not in later.removed}
-        if change.added or now:
-            self._publish(name, SwitchChange(change.added, now), sequence)
+    def _put_off(
+        self, change: PlanChange, groups: list[tuple[SwitchChange, list[SwitchName]]], now: float
+    ) -> dict[SwitchName, SwitchChange]:
+        """The removals that have to wait, by switch."""
+        only_removing = [
+            (each.removed.keys() - each.added.keys(), each, names) for each, names in groups if each.removed
+        ]
+        if not any(ids for ids, _, _ in only_removing):
+            return {}
+        bringing = {name for each, names in groups if each.added for name in names if self._answers(name)}
+        later: dict[SwitchName, SwitchChange] = {}
+        for ids, each, names in only_removing:
+            if not ids or not bringing:
+                continue
+            removal = SwitchChange({}, {id_: each.removed[id_] for id_ in each.removed if id_ in ids})
+            for name in names:
+                if len(bringing) > (name in bringing) and self._answers(name):
+                    later[name] = removal
+        if later:
+            self._deferred.append(_Deferred(change.sequence, later, bringing, now + self._grace))
+        return later
 
-    def _keep_again(self, name: SwitchName, change: SwitchChange) -> None:
+    def _publish_now(self, names: Sequence[SwitchName], change: SwitchChange, sequence: int) -> None:
+        if names and (change.added or change.removed):
+            self._publish(names, change, sequence)
+
+    def _keep_again(self, change: PlanChange) -> None:
         """What comes back before it was removed is not to be removed."""
         for deferred in self._deferred:
-            if (removal := deferred.removals.get(name)) is not None:
-                for id_ in change.added:
-                    removal.removed.pop(id_, None)
+            for name, removal in deferred.removals.items():
+                if (each := change.switches.get(name)) is not None and removal.removed.keys() & each.added:
+                    staying = {id_: old for id_, old in removal.removed.items() if id_ not in each.added}
+                    deferred.removals[name] = SwitchChange({}, staying)
 
     def _release(self, is_due: Callable[[_Deferred], bool]) -> None:
         due = [each for each in self._deferred if is_due(each)]
@@ -103,9 +125,13 @@ class Succession:
             return
         self._deferred = [each for each in self._deferred if each not in due]
         for deferred in due:
-            self._tell_leaving(deferred.removals.keys())
-            for name, removal in deferred.removals.items():
-                self._publish(name, removal, self._newest[name])
+            self._tell_leaving(deferred.removals)
+            for removal, names in together(deferred.removals):
+                by_newest: dict[int, list[SwitchName]] = defaultdict(list)
+                for name in names:
+                    by_newest[self._newest[name]].append(name)
+                for newest, some in by_newest.items():
+                    self._publish(some, removal, newest)
 
     def _tell_leaving(self, names: Iterable[SwitchName]) -> None:
         for name in names:

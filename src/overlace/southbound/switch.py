@@ -30,6 +30,7 @@ from overlace.southbound.openflow_channel import SwitchConnection
 from overlace.southbound.operations import TableOperations
 from overlace.southbound.pending import PendingChange
 from overlace.southbound.settings import TRANSIT_MARKER_PLACE, Context
+from overlace.southbound.shared_write import SharedWrite
 from overlace.southbound.status import Phase, SwitchStatus
 from overlace.southbound.synchronisation import Allowed, Hold, HoldKind, compare, objection, observe
 from overlace.southbound.transaction import Refusal
@@ -58,7 +59,7 @@ class Switch:
         self.phase = Phase.ABSENT
         self.connection: SwitchConnection | None = None
         self.database: HostDatabase | None = None
-        self.contents = Contents(context.is_learned, canonical_flow)
+        self.contents = Contents(context.is_learned, canonical_flow, context.holders)
         self._common = context
         self.expected = expected
         self.counters = WriteCounters()
@@ -102,6 +103,19 @@ class Switch:
         else:
             self.contents.apply(change)
             self._sequence = sequence
+
+    def publish_shared(self, shared: SharedWrite, sequence: int) -> bool:
+        """As `publish`, with what many switches are sent. False, and nothing is done, when it does not fit here."""
+        writer = self._writer
+        if self.phase is not Phase.IN_SYNC or writer is None or writer.busy or self._pending:
+            return False
+        if not self._is_host or not self.contents.awaits(shared.change):
+            return False
+        self.contents.take(shared.change, shared.operations)
+        self._sequence = sequence
+        self._writes += 1
+        writer.send(shared.batches(writer.stamp), shared.stamp, self._written)
+        return True
 
     def leaving(self, fragments: set[FragmentId]) -> None:
         """Fragments that will be removed soon; until then one that conflicts with a new one gives way."""
@@ -389,18 +403,22 @@ class Switch:
             self._prepare_ports(leaving=operations.tunnel_ports.removed)
 
         def done(refusals: list[Refusal]) -> None:
-            self._writes += 1
-            if refusals:
-                self._recover(refusals)
-            else:
-                then()
-                self._pump()
+            self._written(refusals, then)
 
         try:
             self._writer.start(operations, done)
         except EncodingError as error:
             self._blame([Refusal(str(error), error.subject)])
             self._recover([])
+
+    def _written(self, refusals: list[Refusal], then: Callable[[], object] | None = None) -> None:
+        """The switch has answered a write."""
+        self._writes += 1
+        if refusals:
+            self._recover(refusals)
+        else:
+            (then or self._completed)()
+            self._pump()
 
     def _recover(self, refusals: list[Refusal]) -> None:
         """The switch no longer holds what it should: compare anew, and carefully."""
@@ -466,7 +484,7 @@ class Switch:
             database=self.database is not None,
             tunnel_ports=self.database.tunnel_ports_problem if self.database else None,
             sequence=self._acknowledgement.told,
-            wanted_flows=len(self.contents.table.flows),
+            wanted_flows=self.contents.table.flow_count,
             held_out={id_: held.reason for id_, held in self.contents.held_out.items()},
             last_resync=self.last_resync,
             flows_sent=self.counters.flows_sent,

@@ -64,7 +64,7 @@ async def observe(context: Context, connection: SwitchConnection, contents: Cont
     reader = SwitchReader(connection, context.clock, context.settings.piece_size)
     marker = await read_stamp(context, reader)
     flows: list[Flow] = []
-    async for piece in reader.pieces(contents.table.flows.values()):
+    async for piece in reader.pieces(contents.table.flows().values()):
         flows += await reader.flows(piece)
     own = [flow for flow in flows if not is_marker(context, flow)]
     return Observed(own, await reader.groups(), await reader.meters(), marker)

@@ -1,7 +1,7 @@
 """Bring operations into one connected switch, batch after batch, and keep the marker up to date with them."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from overlace.southbound.encoding import EncodedBatch
@@ -47,7 +47,15 @@ class Writer:
 
         It may be called before this returns, when there is nothing to send. Raises EncodingError.
         """
-        self._batches = deque(self._encode(operations))
+        batches = self._encode(operations)
+        self.send(batches, self.stamp, done)
+
+    def send(
+        self, batches: Iterable[EncodedBatch], stamp: Stamp | None, done: Callable[[list[Refusal]], None]
+    ) -> None:
+        """As `start`, with what is encoded already and leaves this stamp on the switch."""
+        self.stamp = stamp
+        self._batches.extend(batches)
         self._busy = True
         self._next(done)
 

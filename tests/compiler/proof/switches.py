@@ -4,6 +4,7 @@ A change reaches switches one after another, as `Succession` lets it; a switch t
 what it has; one that returns is made equal to the plan at once, in one bundle.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from overlace.compiler.pipeline import TUNNEL_OFPORT, is_learned
@@ -159,8 +160,9 @@ class Switches:
         self._done[name] = max(sequence, self._done.get(name, 0))
         self._succession.heard(name, sequence)
 
-    def _publish(self, name: str, change: SwitchChange, sequence: int) -> None:
-        self.switch(name).waiting.merge(change, sequence)
+    def _publish(self, names: Sequence[str], change: SwitchChange, sequence: int) -> None:
+        for name in names:
+            self.switch(name).waiting.merge(change, sequence)
 
     def _leaving(self, name: str, fragments: set[FragmentId]) -> None:
         self.switch(name).contents.leaving = fragments
