@@ -61,3 +61,26 @@ def test_what_was_learned_survives_a_new_register_and_goes_with_the_host(expecte
 def test_two_switches_cannot_have_one_datapath_id(expected: ExpectedSwitches) -> None:
     with pytest.raises(ValueError, match="both have datapath id"):
         expected.replace({"a": TRANSIT, "b": TRANSIT})
+
+
+def test_one_switch_comes_changes_and_goes_without_the_others_being_named(expected: ExpectedSwitches) -> None:
+    expected.learn_datapath("h1", 0x1A)
+    # a new one, and another word about one that leaves its datapath id open: what was learned stays
+    expected.update({"h3": ExpectedSwitch(SwitchKind.HOST, "br-int", 3), "h1": HOST})
+    assert expected.name_of_datapath(3) == "h3" and expected.datapath_of("h1") == 0x1A
+    # two that exchange what they are
+    expected.update(
+        {
+            "h3": ExpectedSwitch(SwitchKind.HOST, "br-int", 2),
+            "h2": ExpectedSwitch(SwitchKind.HOST, "br-int", 3),
+        }
+    )
+    assert (expected.datapath_of("h2"), expected.datapath_of("h3")) == (3, 2)
+    # a declared one takes what another has only told
+    expected.update({"t1": ExpectedSwitch(SwitchKind.TRANSIT, "", 0x1A)})
+    assert expected.name_of_datapath(0x1A) == "t1" and expected.datapath_of("h1") is None
+    # one that goes
+    expected.update({"h3": None})
+    assert "h3" not in expected and expected.name_of_datapath(2) is None
+    with pytest.raises(ValueError, match="h2 and h4 both have datapath id 0000000000000003"):
+        expected.update({"h4": ExpectedSwitch(SwitchKind.HOST, "br-int", 3)})

@@ -1,7 +1,7 @@
 """One controller process, built from its parts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import cast
@@ -241,26 +241,38 @@ def _committed(
     underlay.committed(commit.snapshot, commit.changes)  # ways are warm before a plan leads over them
     engine.committed(commit.snapshot, commit.changes)
     attachments.committed(commit.changes)
-    if any(change.cls in (Host, TransitSwitch, Controller) for change in commit.changes):
+    if any(change.cls is Controller for change in commit.changes):
         expect(southbound, commit.snapshot)
+    elif changed := [change.id for change in commit.changes if change.cls in (Host, TransitSwitch)]:
+        expect_again(southbound, commit.snapshot, changed)
 
 
 def expect(southbound: Southbound, snapshot: Snapshot) -> None:
     """Tell the southbound which switches there are, and which of them are only observed."""
-    expected = expected_switches(snapshot)
+    names = [host.id for host in snapshot.all(Host)] + [each.id for each in snapshot.all(TransitSwitch)]
+    expected = {name: each for name in names if (each := expected_switch(snapshot, name)) is not None}
     southbound.set_expected(expected)
+    _tell_who_is_observed(southbound, snapshot, expected)
+
+
+def expect_again(southbound: Southbound, snapshot: Snapshot, names: Iterable[str]) -> None:
+    """Tell it of those switches that came, went or were changed."""
+    changes = {name: expected_switch(snapshot, name) for name in names}
+    southbound.update_expected(changes)
+    _tell_who_is_observed(southbound, snapshot, [name for name, each in changes.items() if each is not None])
+
+
+def _tell_who_is_observed(southbound: Southbound, snapshot: Snapshot, names: Iterable[str]) -> None:
     observes = controller_of(snapshot).observe_only
-    for name in expected:
+    for name in names:
         host = snapshot.get(Host, name)
         southbound.set_observe(name, observes or (host is not None and host.observe_only))
 
 
-def expected_switches(snapshot: Snapshot) -> dict[str, ExpectedSwitch]:
-    """Every host and transit switch that may connect."""
-    switches = {
-        host.id: ExpectedSwitch(SwitchKind.HOST, host.bridge, host.datapath_id or None)
-        for host in snapshot.all(Host)
-    }
-    for transit in snapshot.all(TransitSwitch):
-        switches[transit.id] = ExpectedSwitch(SwitchKind.TRANSIT, "", transit.datapath_id)
-    return switches
+def expected_switch(snapshot: Snapshot, name: str) -> ExpectedSwitch | None:
+    """The host or transit switch of that name, which may connect; None when there is none."""
+    if (host := snapshot.get(Host, name)) is not None:
+        return ExpectedSwitch(SwitchKind.HOST, host.bridge, host.datapath_id or None)
+    if (transit := snapshot.get(TransitSwitch, name)) is not None:
+        return ExpectedSwitch(SwitchKind.TRANSIT, "", transit.datapath_id)
+    return None

@@ -90,7 +90,7 @@ class Underlay:
             self._present.discard(gone)
             self.liveness.forget(gone)
         for each in changes:
-            if each.cls is Network and each.before is not None and each.after is not None:
+            if each.cls is Network and each.before and each.after and each.before.mtu != each.after.mtu:
                 again |= self._pairs_among(snapshot.outer(Binding, "place", each.id))
             elif each.cls is Host and each.before is not None and each.after is not None:
                 again |= set(self._neighbourhood.pairs_of(each.id))

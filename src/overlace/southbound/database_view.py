@@ -6,6 +6,7 @@ lives on the host is neither reported nor touched.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from immutables import Map
 
@@ -85,6 +86,9 @@ class BridgeSeen:
     datapath_id: int | None
 
 
+_NONE: frozenset[Uuid] = frozenset()
+
+
 class DatabaseView:
     """A reader of one host's replica."""
 
@@ -113,6 +117,18 @@ class DatabaseView:
         """The row of the bridge called `name`."""
         rows = self._replica.rows("Bridge").values()
         return next((row for row in rows if row.columns.get("name") == name), None)
+
+    def row(self, table: str, uuid: Uuid) -> Row | None:
+        """A row by its id."""
+        return self._replica.rows(table).get(uuid)
+
+    def ports(self, bridge: str) -> frozenset[Uuid]:
+        """The ports of a bridge: the same object as long as they do not change."""
+        row = self.bridge(bridge)
+        value = row.columns.get("ports") if row else None
+        if isinstance(value, frozenset):
+            return cast("frozenset[Uuid]", value)
+        return frozenset(references(row, "ports")) if row else _NONE
 
     def seen(self, name: str) -> BridgeSeen:
         """How the bridge called `name` is set up."""
@@ -143,18 +159,6 @@ class DatabaseView:
         """The stamp on the bridge."""
         row = self.bridge(bridge)
         return read_external_ids(string_map(row, "external_ids")) if row else None
-
-    def interfaces(self, bridge: str) -> dict[str, BridgeInterface]:
-        """The interfaces of the bridge by name, its local one left out."""
-        row = self.bridge(bridge)
-        found: dict[str, BridgeInterface] = {}
-        for port_id in references(row, "ports") if row else ():
-            port = self._replica.rows("Port").get(port_id)
-            for interface_id in references(port, "interfaces") if port else ():
-                interface = self._replica.rows("Interface").get(interface_id)
-                if interface and (name := text(interface, "name")) and name != bridge:
-                    found[name] = BridgeInterface(port_id, interface)
-        return found
 
     def has_interface(self, name: str) -> bool:
         """Whether some interface of the host has this name: a new one needs a name of its own."""
@@ -202,16 +206,10 @@ class Reported:
 
     interfaces: dict[str, InterfaceSeen] = field(default_factory=dict)
     liveness: dict[str, LivenessSeen] = field(default_factory=dict)
-    rows: dict[str, Row] = field(default_factory=dict)
-    """What these were read from: rows are immutable, so the same row says the same."""
-
-    def plain_ports(self) -> dict[str, int]:
-        """The interfaces with a carrier that are no workload's, by name, with their numbers."""
-        return {
-            name: seen.ofport
-            for name, seen in self.interfaces.items()
-            if seen.link_up and seen.ofport is not None and seen.iface_id is None
-        }
+    plain_ports: dict[str, int] = field(default_factory=dict)
+    """The interfaces with a carrier that are no workload's, by name, with their numbers."""
+    ports_told: bool = False
+    """Whether it was told that these are all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,27 +219,34 @@ class News:
     changed: tuple[InterfaceSeen, ...]
     removed: tuple[str, ...]
     liveness: tuple[LivenessSeen, ...]
+    plain_ports: bool
+    """Whether these are others now."""
 
 
-def news(host: str, rows: Mapping[str, BridgeInterface], reported: Reported) -> News:
-    """What to tell now; `reported` takes it over."""
-    altered = {name: each.row for name, each in rows.items() if reported.rows.get(name) is not each.row}
-    removed = tuple(name for name in reported.interfaces if name not in rows)
-    for name in removed:
-        del reported.interfaces[name], reported.rows[name]
-        reported.liveness.pop(name, None)
-    seen = {name: interface_seen(host, name, row) for name, row in altered.items()}
+def news(host: str, touched: Mapping[str, Row | None], reported: Reported) -> News:
+    """What to tell now that these interfaces are so (None: gone); `reported` takes it over."""
+    removed = tuple(name for name, row in touched.items() if row is None and name in reported.interfaces)
+    present = {name: row for name, row in touched.items() if row is not None}
+    seen = {name: interface_seen(host, name, row) for name, row in present.items()}
     alive = {
-        name: state for name, row in altered.items() if (state := liveness_seen(host, name, row)) is not None
+        name: state for name, row in present.items() if (state := liveness_seen(host, name, row)) is not None
     }
+    plain = {name: number for name, each in seen.items() if (number := _plain_port(each)) is not None}
     told = News(
         tuple(each for name, each in seen.items() if reported.interfaces.get(name) != each),
         removed,
         tuple(each for name, each in alive.items() if reported.liveness.get(name) != each),
+        any(reported.plain_ports.get(name) != plain.get(name) for name in touched),
     )
-    for name in altered.keys() - alive.keys():
+    for name in touched:
+        reported.interfaces.pop(name, None)
         reported.liveness.pop(name, None)
+        reported.plain_ports.pop(name, None)
     reported.interfaces |= seen
     reported.liveness |= alive
-    reported.rows |= altered
+    reported.plain_ports |= plain
     return told
+
+
+def _plain_port(seen: InterfaceSeen) -> int | None:
+    return seen.ofport if seen.link_up and seen.iface_id is None else None

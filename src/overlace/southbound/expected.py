@@ -37,27 +37,46 @@ class RefusedError(Exception):
 
 
 class ExpectedSwitches:
-    """The register, replaced as a whole when it changes."""
+    """The register."""
 
     def __init__(self) -> None:
-        self._by_name: Mapping[SwitchName, ExpectedSwitch] = {}
+        self._by_name: dict[SwitchName, ExpectedSwitch] = {}
         self._by_datapath: dict[int, SwitchName] = {}
+        self._datapaths: dict[SwitchName, int] = {}
 
     def replace(self, switches: Mapping[SwitchName, ExpectedSwitch]) -> None:
         """Take a new register. Raises ValueError when two switches claim one datapath id."""
-        by_datapath: dict[int, SwitchName] = {}
-        for name, switch in switches.items():
-            if switch.datapath_id is None:
-                continue
-            if (other := by_datapath.setdefault(switch.datapath_id, name)) != name:
-                raise ValueError(f"{name} and {other} both have datapath id {switch.datapath_id:016x}")
-        learned = {
-            datapath_id: name
-            for datapath_id, name in self._by_datapath.items()
-            if name in switches and switches[name].datapath_id is None
-        }
-        self._by_name = dict(switches)
-        self._by_datapath = {**learned, **by_datapath}
+        gone = dict.fromkeys(name for name in self._by_name if name not in switches)
+        self.update({**gone, **switches})
+
+    def update(self, changes: Mapping[SwitchName, ExpectedSwitch | None]) -> None:
+        """These are so from now on (None: gone). What a database has told stays while the register leaves it open.
+
+        Raises ValueError when two switches claim one datapath id.
+        """
+        for name, switch in changes.items():
+            before = self._by_name.pop(name, None)
+            declared = [each is None or each.datapath_id is not None for each in (before, switch)]
+            if any(declared):
+                self._forget_datapath(name)
+        for name, switch in changes.items():
+            if switch is not None:
+                self._by_name[name] = switch
+                if switch.datapath_id is not None:
+                    self._declare(name, switch.datapath_id)
+
+    def _declare(self, name: SwitchName, datapath_id: int) -> None:
+        owner = self._by_datapath.get(datapath_id)
+        if owner is not None and owner != name:
+            if (claimed := self._by_name.get(owner)) and claimed.datapath_id == datapath_id:
+                raise ValueError(f"{owner} and {name} both have datapath id {datapath_id:016x}")
+            self._forget_datapath(owner)
+        self._by_datapath[datapath_id] = name
+        self._datapaths[name] = datapath_id
+
+    def _forget_datapath(self, name: SwitchName) -> None:
+        if (datapath_id := self._datapaths.pop(name, None)) is not None:
+            del self._by_datapath[datapath_id]
 
     def __getitem__(self, name: SwitchName) -> ExpectedSwitch:
         return self._by_name[name]
@@ -83,10 +102,9 @@ class ExpectedSwitches:
         owner = self._by_datapath.get(datapath_id, name)
         if owner != name:
             raise RefusedError(f"{name} has datapath id {datapath_id:016x}, which is that of {owner}")
-        stale = [other for other, owner in self._by_datapath.items() if owner == name]
-        for other in stale:
-            del self._by_datapath[other]
+        self._forget_datapath(name)
         self._by_datapath[datapath_id] = name
+        self._datapaths[name] = datapath_id
 
     def name_of_datapath(self, datapath_id: int) -> SwitchName | None:
         """The switch with this datapath id, if it is known by now."""
@@ -94,7 +112,7 @@ class ExpectedSwitches:
 
     def datapath_of(self, name: SwitchName) -> int | None:
         """The datapath id of a switch, as far as it is known."""
-        return next((number for number, owner in self._by_datapath.items() if owner == name), None)
+        return self._datapaths.get(name)
 
     def admit_host(self, host: str | None, common_name: str | None) -> SwitchName:
         """The host that a database is of. Raises RefusedError; `common_name` is None without TLS."""

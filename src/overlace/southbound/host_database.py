@@ -1,15 +1,22 @@
 """What Overlace does in the database of one connected host: its tunnel ports and its stamp, nothing else."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 
 from overlace.compiler.plan import SwitchName, TunnelPort
+from overlace.southbound.bridge_interfaces import BridgeInterfaces
 from overlace.southbound.database_view import DatabaseView, News, Reported, news, string_map
 from overlace.southbound.marker import Stamp
 from overlace.southbound.operations import Changes
-from overlace.southbound.tunnel_ports import TunnelPortWork, tunnel_port_changes, tunnel_port_work
+from overlace.southbound.tunnel_ports import (
+    TunnelPortWork,
+    is_ours,
+    tunnel_port_changes,
+    tunnel_port_work,
+)
 from overlace.wire.ovsdb.operations import Clause, Operation, by_uuid, comment, mutate
+from overlace.wire.ovsdb.replica import RowChange
 from overlace.wire.ovsdb.results import TransactReply
 
 log = structlog.get_logger(__name__)
@@ -29,6 +36,9 @@ class HostDatabase:
         self.bridge = bridge
         self.view = view
         self._transact = transact
+        self._interfaces = BridgeInterfaces(view, bridge)
+        self._untold = set(self._interfaces.by_name)
+        self._is_first = True
         self._wanted: Mapping[str, TunnelPort] | None = None
         self._work = TunnelPortWork()
         self._refusal: str | None = None
@@ -73,18 +83,29 @@ class HostDatabase:
 
     def tunnel_port_changes(self, wanted: Mapping[str, TunnelPort]) -> Changes[str]:
         """In which tunnel ports the database differs from the wanted ones; names."""
-        return tunnel_port_changes(self.view, self.bridge, wanted)
+        return tunnel_port_changes(self._interfaces.by_name, wanted)
 
     def rest(self) -> None:
         """Keep no tunnel ports for the time being: whatever the database becomes, nothing is written to it."""
         self._wanted = self._refusal = None
         self._work = TunnelPortWork()
 
+    def rows_changed(self, changes: Iterable[RowChange]) -> None:
+        """The database has changed so."""
+        touched = self._interfaces.take(changes)
+        self._untold |= touched
+        if not self._work.done or any(map(self._concerns_tunnels, touched)):
+            self.reconcile()
+
+    def _concerns_tunnels(self, name: str) -> bool:
+        present = self._interfaces.by_name.get(name)
+        return name in (self._wanted or ()) or (present is not None and is_ours(present))
+
     def reconcile(self) -> None:
         """Compare again; call it after changes of the database, and now and then after a refusal."""
         if self._wanted is None or self._under_way is not None:
             return
-        self._work = tunnel_port_work(self.view, self.bridge, self._wanted)
+        self._work = tunnel_port_work(self.view, self.bridge, self._interfaces.by_name, self._wanted)
         if self._work.operations:
             self._under_way = self._transact([*self._work.operations, comment("overlace: tunnel ports")])
 
@@ -104,7 +125,11 @@ class HostDatabase:
 
     def news(self, reported: Reported) -> News:
         """What the database says now that was not reported before."""
-        return news(self.host, self.view.interfaces(self.bridge), reported)
+        present = self._interfaces.by_name
+        touched = {name: present[name].row if name in present else None for name in self._untold}
+        touched |= dict.fromkeys(reported.interfaces.keys() - present.keys()) if self._is_first else {}
+        self._untold, self._is_first = set(), False
+        return news(self.host, touched, reported)
 
     def replied(self, reply: TransactReply) -> None:
         """A transaction is over."""

@@ -137,6 +137,16 @@ class Southbound:
             self._switch(name).expected = expected
         self._claim_parked()
 
+    def update_expected(self, changes: Mapping[SwitchName, ExpectedSwitch | None]) -> None:
+        """As `set_expected` for some of them; None takes a switch out of the register."""
+        self._expected.update(changes)
+        for name, expected in changes.items():
+            if expected is not None:
+                self._switch(name).expected = expected
+            elif name in self._switches:
+                self._forget(name)
+        self._claim_parked()
+
     def prepare(self, change: PlanChange) -> None:
         """Encode what `publish` will send of this. Never raises: what cannot be encoded is dealt with then."""
         brought = {
@@ -455,8 +465,9 @@ class Southbound:
     def _observe(self, database: HostDatabase) -> None:
         reported = self._reported.setdefault(database.host, Reported())
         told = database.news(reported)
-        if told.changed or told.removed:
-            self._sink.ports_changed(PortsSeen(database.host, reported.plain_ports()))
+        if told.plain_ports or (told.changed and not reported.ports_told):
+            reported.ports_told = True
+            self._sink.ports_changed(PortsSeen(database.host, dict(reported.plain_ports)))
         for name in told.removed:
             self._sink.interface_removed(database.host, name)
         for interface in told.changed:

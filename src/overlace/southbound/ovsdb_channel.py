@@ -66,8 +66,8 @@ class DatabaseConnection(Shell[Event]):
         match event:
             case Synchronized():
                 self._admit()
-            case RowsChanged() if self._database is not None:
-                self._database.reconcile()
+            case RowsChanged(changes) if self._database is not None:
+                self._database.rows_changed(changes)
                 self._owner.database_changed(self._database)
             case TransactReply() if self._database is not None:
                 self._database.replied(event)

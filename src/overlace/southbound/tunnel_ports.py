@@ -35,15 +35,16 @@ class TunnelPortWork:
         return not (self.operations or self.problems or self.waiting)
 
 
-def tunnel_port_work(view: DatabaseView, bridge: str, wanted: Mapping[str, TunnelPort]) -> TunnelPortWork:
-    """Compare the wanted tunnel ports with the database."""
+def tunnel_port_work(
+    view: DatabaseView, bridge: str, present: Mapping[str, BridgeInterface], wanted: Mapping[str, TunnelPort]
+) -> TunnelPortWork:
+    """Compare the wanted tunnel ports with the database, whose bridge has the interfaces that are `present`."""
     work = TunnelPortWork()
     row = view.bridge(bridge)
     if row is None:
         if wanted:
             work.problems.append(f"there is no bridge {bridge}")
         return work
-    present = view.interfaces(bridge)
     for name, port in wanted.items():
         if name in present:
             _align(work, present[name], port)
@@ -52,22 +53,23 @@ def tunnel_port_work(view: DatabaseView, bridge: str, wanted: Mapping[str, Tunne
         else:
             _make(work, row.uuid, port)
     for name, interface in present.items():
-        if name not in wanted and _is_ours(interface):
+        if name not in wanted and is_ours(interface):
             work.operations.append(
                 mutate("Bridge", by_uuid(row.uuid), [("ports", "delete", {interface.port})])
             )
     return work
 
 
-def tunnel_port_changes(view: DatabaseView, bridge: str, wanted: Mapping[str, TunnelPort]) -> Changes[str]:
+def tunnel_port_changes(
+    present: Mapping[str, BridgeInterface], wanted: Mapping[str, TunnelPort]
+) -> Changes[str]:
     """The same for people: the names that are missing, not as they should be, and to be removed."""
-    present = view.interfaces(bridge)
     return Changes(
         added=[name for name in wanted if name not in present],
         changed=[
             name for name, port in wanted.items() if name in present and not _same(present[name].row, port)
         ],
-        removed=[name for name, each in present.items() if name not in wanted and _is_ours(each)],
+        removed=[name for name, each in present.items() if name not in wanted and is_ours(each)],
     )
 
 
@@ -80,7 +82,8 @@ def _same(row: Row, port: TunnelPort) -> bool:
     )
 
 
-def _is_ours(interface: BridgeInterface) -> bool:
+def is_ours(interface: BridgeInterface) -> bool:
+    """Whether it is a tunnel port that Overlace made."""
     if text(interface.row, "type") not in TUNNEL_TYPES:
         return False
     return string_map(interface.row, "external_ids").get(OWNED_KEY) == "true"
@@ -88,7 +91,7 @@ def _is_ours(interface: BridgeInterface) -> bool:
 
 def _align(work: TunnelPortWork, present: BridgeInterface, port: TunnelPort) -> None:
     row = present.row
-    if not _is_ours(present):
+    if not is_ours(present):
         work.problems.append(f"the name {port.name} is taken by a port that Overlace did not make")
         return
     if not _same(row, port):
