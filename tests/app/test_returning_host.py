@@ -58,6 +58,12 @@ def delete(cloud: Cloud, tenant: str) -> None:
     cloud.api("DELETE", f"/v2.0/networks/{cloud.networks.pop(tenant)}")
 
 
+def resting(cloud: Cloud) -> int:
+    """How many addresses rest."""
+    status = cloud.api("GET", "/v2.0/overlace/status")["status"]
+    return int(status["quarantine"].get("address", 0))
+
+
 def frames(to: Mac) -> list[bytes]:
     me, mark = Mac(0x02000000000C), UdpDatagram(4000, 4001, MAGIC)
     mine, other = IPv4Address("192.168.0.12"), IPv4Address("192.168.0.11")
@@ -83,12 +89,16 @@ def test_given_a_host_that_was_cut_off_when_its_wire_identifier_is_anothers_then
         old.send(frame)
     assert heard(control) > 0, "the probe itself does not get through"
 
+    cloud.tenant("green")
+    plug(cloud, "green1", "h1", 21)
     cloud.lab.host_run("h2", ["ip", "link", "set", "mgmt0", "down"])
     until(lambda: not cloud.switch("h2"), "h2 is still heard", 60)
     delete(cloud, "red")
+    cloud.api("DELETE", f"/v2.0/ports/{cloud.ports.pop('green1')['id']}")
     time.sleep(6)  # more than the controller's look at what rests
     with pytest.raises(SystemExit, match="TunnelIdInUse"):
         network(cloud, "blue")  # h2 may still send with it
+    assert resting(cloud) == 2  # and take green1's two addresses for green1's
 
     cloud.api("DELETE", "/v2.0/overlace/hosts/h2")
 
@@ -100,6 +110,7 @@ def test_given_a_host_that_was_cut_off_when_its_wire_identifier_is_anothers_then
         return True
 
     until(is_free, "the identifier stays in quarantine", 30)
+    until(lambda: resting(cloud) == 0, "the addresses stay in quarantine", 30)
     cloud.lab.detach("red1")
     plug(cloud, "blue1", "h1", 11)
     plug(cloud, "blue3", "h3", 13)

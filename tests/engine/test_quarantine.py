@@ -1,11 +1,15 @@
 """Numbers rest until no switch can act on them any more."""
 
+from datetime import UTC, datetime
+from ipaddress import ip_address
+
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from hypothesis.strategies import sampled_from
 
-from overlace.engine.quarantine import CONNECTION_SECONDS, Number, Quarantine
+from overlace.engine.quarantine import CONNECTION_SECONDS, Number, Quarantine, address_number
 from overlace.engine.realisation import SwitchProgress
+from overlace.model.port import RestingAddress
 
 SWITCHES = ("h1", "h2", "h3")
 
@@ -41,6 +45,25 @@ def test_a_zone_waits_for_its_own_host_and_for_the_connections_in_it() -> None:
     quarantine.look([("zone:h1", 12)], switches, 0)
     assert quarantine.over(switches, SWITCHES, CONNECTION_SECONDS - 1) == []
     assert quarantine.over(switches, SWITCHES, CONNECTION_SECONDS) == [("zone:h1", 12)]
+
+
+def test_an_address_waits_for_every_switch_and_one_rest_of_it_is_not_another() -> None:
+    def rests(second: int) -> RestingAddress:
+        since = datetime(2026, 11, 28, 12, 0, second, tzinfo=UTC)
+        address = ip_address("10.0.0.5")
+        return RestingAddress(network_id="n", ip_address=address, project_id="red", holder=7, since=since)
+
+    quarantine, switches = Quarantine(), {"h1": progress(7, 7), "h2": progress(5, 4)}
+    first, second = address_number(rests(1)), address_number(rests(2))
+    quarantine.look([first], switches, 0)
+    assert quarantine.over(switches, SWITCHES, 1) == []
+    # it was taken and given back again between two looks, and h1 has yet to hear of that
+    switches["h1"].published = 9
+    switches["h2"].acknowledged = 5
+    quarantine.look([second], switches, 5)
+    assert quarantine.over(switches, SWITCHES, 5) == []
+    switches["h1"].acknowledged = 9
+    assert quarantine.over(switches, SWITCHES, 6) == [second]
 
 
 class Fleet(RuleBasedStateMachine):

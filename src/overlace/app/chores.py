@@ -1,13 +1,15 @@
 """What is due because time has passed: old hosts stop redirecting, numbers stop resting."""
 
 import asyncio
+from collections.abc import Mapping
 
 import structlog
 
 from overlace.engine.attachments import Attachments
 from overlace.engine.engine import Engine
-from overlace.engine.quarantine import Number, Quarantine
+from overlace.engine.quarantine import Number, Quarantine, address_number
 from overlace.kit.clock import Clock
+from overlace.model.port import RestingAddress
 from overlace.model.site import Host, TransitSwitch
 from overlace.store.errors import StoreUnavailable
 from overlace.store.store import Store
@@ -35,14 +37,22 @@ async def _end_quarantine(store: Store, engine: Engine, quarantine: Quarantine, 
     if engine.compiled != store.snapshot.revision:
         return  # the newest plans may still hold what was given back a moment ago
     switches = engine.realisation.switches
-    quarantine.look(store.allocations.quarantined(), switches, now)
     snapshot = store.snapshot
+    addresses = {address_number(each): each.id for each in snapshot.all(RestingAddress)}
+    quarantine.look((*store.allocations.quarantined(), *addresses), switches, now)
     registered = {host.id for host in snapshot.all(Host)} | {each.id for each in snapshot.all(TransitSwitch)}
     free = quarantine.over(switches, registered, now)
     if free:
-        await store.transact(lambda tx: _free(tx, free), actor="overlace", source="quarantine over")
+        await store.transact(
+            lambda tx: _free(tx, free, addresses), actor="overlace", source="quarantine over"
+        )
 
 
-def _free(transaction: Transaction, numbers: list[Number]) -> None:
-    for pool, number in numbers:
-        transaction.end_quarantine(pool, number)
+def _free(transaction: Transaction, numbers: list[Number], addresses: Mapping[Number, str]) -> None:
+    for number in numbers:
+        if number not in addresses:
+            transaction.end_quarantine(*number)
+            continue
+        rests = transaction.get(RestingAddress, addresses[number])
+        if rests is not None and address_number(rests) == number:  # not another rest of it by now
+            transaction.delete(RestingAddress, rests.id)

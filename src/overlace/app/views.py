@@ -9,7 +9,7 @@ from overlace.engine.diagnosis import Diagnosis
 from overlace.engine.engine import Engine
 from overlace.model.controller import controller_of
 from overlace.model.network import Network
-from overlace.model.port import Binding, Port
+from overlace.model.port import Binding, Port, RestingAddress
 from overlace.pki.expiry import Expiry
 from overlace.store.store import Store
 
@@ -44,8 +44,14 @@ class EngineViews:
             "behind": self._engine.realisation.behind(),
             "switches": self._switches.switches(),
             "certificates": [each.as_object() for each in self._expiries()],
-            "quarantine": Counter(pool.split(":")[0] for pool, _ in self._store.allocations.quarantined()),
+            "quarantine": self._resting(),
         }
+
+    def _resting(self) -> Mapping[str, int]:
+        """How many numbers of each kind rest, and addresses."""
+        numbers = Counter(pool.split(":")[0] for pool, _ in self._store.allocations.quarantined())
+        addresses = self._store.snapshot.count(RestingAddress)
+        return {**numbers, "address": addresses} if addresses else numbers
 
     def port_realisation(self, port_id: str, *, with_hosts: bool) -> Mapping[str, object]:
         """Where the port is bound, who is awaited, who is away, who refused, and all causes, the nearest first."""

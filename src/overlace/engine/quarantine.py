@@ -13,13 +13,19 @@ from dataclasses import dataclass
 from overlace.compiler.pipeline import LEARNED_SECONDS
 from overlace.compiler.plan import SwitchName
 from overlace.engine.realisation import SwitchProgress
+from overlace.model.port import RestingAddress
 
 Number = tuple[str, int]
-"""A pool and a number of it."""
+"""A pool and a number of it; or an address, see `address_number`."""
 
 CONNECTION_SECONDS = 432_000
 """The longest that a connection tracker remembers a connection without packets (Linux: established TCP, 5 days)."""
 _RESTS = {"port_key": LEARNED_SECONDS, "host_key": LEARNED_SECONDS, "zone": CONNECTION_SECONDS}
+
+
+def address_number(rests: RestingAddress) -> Number:
+    """An address that rests, told from an earlier and a later rest of it."""
+    return f"address:{rests.id} since {rests.since.isoformat()}", rests.holder
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,24 @@ class Port:
     """The highest generation that any binding of the port has had."""
 
 
+@resource("resting_address", "resting_addresses", Index("network", lambda r: [(r.network_id, "")]))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestingAddress:
+    """An address that a port of `project_id` has given back, while hosts may still take it for that port's: rules that
+    permit members of a group go by address. `holder` is the key of the port, and tells one rest from the next."""
+
+    network_id: str
+    ip_address: IPAddress
+    project_id: str
+    holder: int
+    since: datetime
+
+    @property
+    def id(self) -> str:
+        """Network and address."""
+        return f"{self.network_id}/{self.ip_address}"
+
+
 class BindingState(Enum):
     """The states of DESIGN section 4. A port has at most one ACTIVE binding."""
 

@@ -24,7 +24,7 @@ from overlace.engine.interfaces import Interfaces, PluggedInterface
 from overlace.engine.reason import Ground, Reason
 from overlace.kit.clock import Clock
 from overlace.model.controller import CONTROLLER, Controller
-from overlace.model.port import Binding, BindingState, Port
+from overlace.model.port import Binding, BindingState, Port, RestingAddress
 from overlace.model.site import Host
 from overlace.southbound.hub import Southbound
 from overlace.store.history import LogQuestion
@@ -112,7 +112,7 @@ class Doctor:
             strangers=self._southbound.strangers(),
             alarms=self._underlay_status.alarms(),
             strays=dict(self._underlay.prober.strays),
-            resting=sum(1 for _ in self._store.allocations.quarantined()),
+            resting=sum(1 for _ in self._store.allocations.quarantined()) + snapshot.count(RestingAddress),
         )
 
     def _service(self) -> ServiceFacts:

@@ -67,4 +67,4 @@ class Facts:
     alarms: Sequence[Alarm] = ()
     strays: Mapping[Path, str] = field(default_factory=dict)
     resting: int = 0
-    """Numbers in quarantine."""
+    """Numbers and addresses in quarantine."""

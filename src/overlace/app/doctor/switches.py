@@ -121,7 +121,7 @@ def _quarantine(facts: Facts) -> Iterator[Finding]:
         yield warning(
             "quarantine_stuck",
             ", ".join(away),
-            f"{facts.resting} numbers that were given back cannot be used again",
+            f"{facts.resting} numbers and addresses that were given back cannot be used again",
             f"{', '.join(away)} may still act on them, and is away",
             "bring it back, or, if it is gone for good: overlace host remove NAME",
         )

@@ -16,7 +16,29 @@ from overlace.northbound.conversion.ports import RequestedIp
 from overlace.northbound.errors import BadRequest, Conflict, NotFound
 from overlace.northbound.intents import Reader
 from overlace.northbound.resources.base import Operation
+from overlace.northbound.resources.resting import refuse_resting, rest, resting
 from overlace.northbound.resources.subnet_layout import is_automatic
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The port that wants addresses; it may keep those that it has."""
+
+    port_id: str
+    network_id: str
+    project_id: str
+
+    def is_anothers(self, reader: Reader, address: IPAddress) -> bool:
+        """Whether another port has it."""
+        ports = reader.members(Port, "address", self.network_id, str(address))
+        return any(each.id != self.port_id for each in ports)
+
+    def may_be_given(self, reader: Reader, address: IPAddress, again: bool) -> bool:
+        """Whether it is free; `again` if it may be one that rests, of the same project."""
+        if self.is_anothers(reader, address):
+            return False
+        rests = resting(reader, self.network_id, address)
+        return rests is None or (again and rests.project_id == self.project_id)
 
 
 @dataclass(slots=True)
@@ -26,15 +48,15 @@ class AddressAllocation:
     hints: dict[str, int] = field(default_factory=dict)
 
     def addresses(
-        self, reader: Reader, network_id: str, mac: Mac, requested: Iterable[RequestedIp] | None, port_id: str
+        self, reader: Reader, holder: Holder, mac: Mac, requested: Iterable[RequestedIp] | None
     ) -> tuple[FixedIp, ...]:
-        """The addresses of a port. `requested` None means: choose. `port_id` may keep what it has."""
-        subnets = sorted(reader.members(Subnet, "network", network_id), key=lambda each: each.id)
+        """The addresses of a port. `requested` None means: choose."""
+        subnets = sorted(reader.members(Subnet, "network", holder.network_id), key=lambda each: each.id)
         if requested is None:
-            return tuple(self._chosen(reader, subnets, mac, port_id))
+            return tuple(self._chosen(reader, subnets, mac, holder))
         taken: list[FixedIp] = []
         for wanted in requested:
-            taken.append(self._granted(reader, network_id, subnets, mac, wanted, port_id, taken))
+            taken.append(self._granted(reader, holder, subnets, mac, wanted, taken))
         return tuple(taken)
 
     def release(self, fixed_ips: Iterable[FixedIp]) -> None:
@@ -44,35 +66,38 @@ class AddressAllocation:
             if hint is not None:
                 self.hints[fixed.subnet_id] = min(hint, int(fixed.ip_address))
 
-    def _chosen(self, reader: Reader, subnets: list[Subnet], mac: Mac, port_id: str) -> Iterator[FixedIp]:
+    def _chosen(self, reader: Reader, subnets: list[Subnet], mac: Mac, holder: Holder) -> Iterator[FixedIp]:
         """One address of version 4; of version 6 every automatic one, or one from a pool if there is none."""
         automatic = [each for each in subnets if is_automatic(each)]
         for version in (4, 6):
             pooled = [each for each in subnets if each.ip_version == version and not is_automatic(each)]
             if pooled:
-                yield self._first_free(reader, pooled, port_id, ())
+                yield self._first_free(reader, pooled, holder, ())
         for subnet in automatic:
             yield _automatic(subnet, mac)
 
     def _first_free(
-        self, reader: Reader, subnets: list[Subnet], port_id: str, taken: Iterable[FixedIp]
+        self, reader: Reader, subnets: list[Subnet], holder: Holder, taken: Iterable[FixedIp]
     ) -> FixedIp:
         held = {each.ip_address for each in taken}
-        for subnet in subnets:
-            address = self._lowest(reader, subnet, port_id, held)
-            if address is not None:
-                return FixedIp(subnet.id, address)
+        for again in (False, True):  # what rests of the project's own, only when all else is taken
+            for subnet in subnets:
+                address = self._lowest(reader, subnet, holder, held, again)
+                if address is not None:
+                    return FixedIp(subnet.id, address)
         raise Conflict(
             "IpAddressGenerationFailure",
             f"No more IP addresses available on network {subnets[0].network_id}.",
         )
 
-    def _lowest(self, reader: Reader, subnet: Subnet, port_id: str, held: set[IPAddress]) -> IPAddress | None:
+    def _lowest(
+        self, reader: Reader, subnet: Subnet, holder: Holder, held: set[IPAddress], again: bool
+    ) -> IPAddress | None:
         hint = self.hints.get(subnet.id, 0)
         for begin in (hint, 0) if hint else (0,):
             for number in _numbers(subnet, begin):
                 address = ip_address(number) if subnet.ip_version == 4 else _six(number)
-                if address not in held and _holder(reader, subnet.network_id, address, port_id) is None:
+                if address not in held and holder.may_be_given(reader, address, again):
                     self.hints[subnet.id] = number + 1
                     return address
         return None
@@ -80,25 +105,25 @@ class AddressAllocation:
     def _granted(
         self,
         reader: Reader,
-        network_id: str,
+        holder: Holder,
         subnets: list[Subnet],
         mac: Mac,
         wanted: RequestedIp,
-        port_id: str,
         taken: list[FixedIp],
     ) -> FixedIp:
-        subnet = _subnet_of(wanted, subnets, network_id, reader)
+        subnet = _subnet_of(wanted, subnets, holder.network_id, reader)
         if wanted.ip_address is None:
             if is_automatic(subnet):
                 return _automatic(subnet, mac)
-            return self._first_free(reader, [subnet], port_id, taken)
+            return self._first_free(reader, [subnet], holder, taken)
         _refuse_unusable(subnet, wanted.ip_address, mac)
         same = any(each.ip_address == wanted.ip_address for each in taken)
-        if same or _holder(reader, network_id, wanted.ip_address, port_id) is not None:
+        if same or holder.is_anothers(reader, wanted.ip_address):
             raise Conflict(
                 "IpAddressAlreadyAllocated",
                 f"IP address {wanted.ip_address} already allocated in subnet {subnet.id}",
             )
+        refuse_resting(reader, holder.network_id, wanted.ip_address, holder.project_id)
         return FixedIp(subnet.id, wanted.ip_address)
 
 
@@ -109,13 +134,6 @@ def _six(number: int) -> IPAddress:
 def _numbers(subnet: Subnet, begin: int) -> Iterator[int]:
     for pool in subnet.allocation_pools:
         yield from range(max(int(pool.start), begin), int(pool.end) + 1)
-
-
-def _holder(reader: Reader, network_id: str, address: IPAddress, port_id: str) -> Port | None:
-    for port in reader.members(Port, "address", network_id, str(address)):
-        if port.id != port_id:
-            return port
-    return None
 
 
 def _subnet_of(wanted: RequestedIp, subnets: list[Subnet], network_id: str, reader: Reader) -> Subnet:
@@ -182,4 +200,5 @@ def drop_automatic_addresses(operation: Operation, subnet: Subnet) -> None:
     for port in list(operation.transaction.members(Port, "network", subnet.network_id)):
         kept = tuple(fixed for fixed in port.fixed_ips if fixed.subnet_id != subnet.id)
         if kept != port.fixed_ips:
+            rest(operation.transaction, port, (each for each in port.fixed_ips if each not in kept))
             operation.transaction.put(replace(port, fixed_ips=kept))

@@ -10,6 +10,7 @@ from overlace.northbound.auth.caller import Caller
 from overlace.northbound.conversion.segments import SegmentRequest
 from overlace.northbound.errors import Conflict
 from overlace.northbound.intents import Reader
+from overlace.northbound.resources import resting
 from overlace.northbound.resources.base import Operation, Resource
 from overlace.northbound.resources.mtu import network_mtu, refuse_narrow
 from overlace.northbound.resources.segmentation import (
@@ -102,6 +103,7 @@ class Networks(Resource[Network]):
             operation.transaction.delete(Subnet, subnet.id)
         for segment in list(operation.transaction.members(Segment, "network", value.id)):
             delete_segment(operation, segment)
+        resting.forget(operation.transaction, value.id)
         operation.transaction.delete(Network, value.id)
         operation.transaction.release("network_key", value.key)
 

@@ -14,8 +14,8 @@ from overlace.northbound.auth.caller import Caller
 from overlace.northbound.conversion.ports import RequestedIp, render_address_pair
 from overlace.northbound.errors import Conflict, Forbidden, InvalidInput, NotFound
 from overlace.northbound.intents import Reader, Transaction
-from overlace.northbound.resources import port_binding, port_security
-from overlace.northbound.resources.addressing import AddressAllocation
+from overlace.northbound.resources import port_binding, port_security, resting
+from overlace.northbound.resources.addressing import AddressAllocation, Holder
 from overlace.northbound.resources.base import Operation, Resource
 from overlace.northbound.schema.attributes import Computed, Perspective
 from overlace.store.errors import NumberTaken
@@ -81,7 +81,9 @@ class Ports(Resource[Port]):
         transaction = operation.transaction
         mac = self._mac(operation, network.id, given.get("mac_address"))
         requested: tuple[RequestedIp, ...] | None = given.get("fixed_ips")
-        fixed_ips = self.allocation.addresses(transaction, network.id, mac, requested, key)
+        holder = Holder(key, network.id, given["project_id"])
+        fixed_ips = self.allocation.addresses(transaction, holder, mac, requested)
+        resting.wake(transaction, network.id, fixed_ips)
         given.setdefault("port_security_enabled", network.port_security_enabled)
         port = self.construct(
             given,
@@ -108,9 +110,12 @@ class Ports(Resource[Port]):
             fields["mac_address"] = self._mac(operation, network.id, given["mac_address"])
         if "fixed_ips" in given:
             mac = fields.get("mac_address", value.mac_address)
-            fields["fixed_ips"] = self.allocation.addresses(
-                operation.transaction, network.id, mac, given["fixed_ips"], value.id
-            )
+            holder = Holder(value.id, network.id, value.project_id)
+            addresses = self.allocation.addresses(operation.transaction, holder, mac, given["fixed_ips"])
+            gone = [each for each in value.fixed_ips if each not in addresses]
+            resting.wake(operation.transaction, network.id, addresses)
+            resting.rest(operation.transaction, value, gone)
+            fields["fixed_ips"] = addresses
             self.allocation.release(value.fixed_ips)
         if "security_groups" in given:
             port_security.require_groups(operation, given["security_groups"])
@@ -132,6 +137,7 @@ class Ports(Resource[Port]):
         receipts.forget(operation.transaction, value.id)
         operation.transaction.delete(Port, value.id)
         operation.transaction.release("port_key", value.key)
+        resting.rest(operation.transaction, value, value.fixed_ips)
         self.allocation.release(value.fixed_ips)
 
     def visible(self, value: Port, caller: Caller, reader: Reader) -> bool:
