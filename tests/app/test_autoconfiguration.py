@@ -1,21 +1,34 @@
 """Given subnets in each of the IPv6 modes, when real clients ask, then they have what their ports have."""
 
+import http.client
 import json
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 from tools.cloud import Cloud, until
+from tools.isolation import packet_socket
 
+from overlace.kit.addresses import Mac, link_local_address, parse_mac
 from overlace.lab.lab import Lab
+from overlace.lab.namespace import entered
+from overlace.wire.dhcpv6.message import ALL_SERVERS, Dhcpv6Message, MessageType
+from overlace.wire.frames import udp_frame
+from overlace.wire.ipv6 import multicast_mac
+from overlace.wire.udp import UdpDatagram
 
 pytestmark = pytest.mark.lab
 
 MAC = "02:00:00:00:00:{:02x}"
 RESOLVER = "fd53::53"
 MTU = 1400
+RATE_LIMIT, BURST = 1000, 250
+"""Packets a second that a host hands over, and how many at once: as cli/scripts/join_bridge.sh sets them."""
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +74,9 @@ def solicits(cloud: Cloud, name: str) -> None:
         cloud.lab.exec(name, ["ip", "link", "set", "eth0", state])
 
 
-def global_addresses(cloud: Cloud, name: str) -> list[str]:
-    found = cloud.lab.exec(
-        name, ["ip", "-6", "-json", "address", "show", "dev", "eth0", "scope", "global", "-tentative"]
-    )
+def addresses(cloud: Cloud, name: str, scope: str = "global") -> list[str]:
+    shown = ["ip", "-6", "-json", "address", "show", "dev", "eth0", "scope", scope, "-tentative"]
+    found = cloud.lab.exec(name, shown)
     return [
         each["local"]
         for link in json.loads(found.stdout or "[]")
@@ -77,16 +89,17 @@ def fixed(port: dict[str, Any]) -> list[str]:
     return [each["ip_address"] for each in port["fixed_ips"]]
 
 
-def dhclient(cloud: Cloud, name: str, *options: str) -> str:
-    """What the client of the Internet Systems Consortium was told, as its script was called."""
+def dhclient(cloud: Cloud, name: str, *options: str, seconds: int = 10) -> str:
+    """What the client of the Internet Systems Consortium was told, as its script was called; it asks for so long."""
+    until(lambda: bool(addresses(cloud, name, "link")), "no address to ask from", 10)
     files = cloud.directory / name
     files.mkdir(exist_ok=True)
     script = files / "script"
-    script.write_text("#!/bin/sh\nenv | grep -E '^(new_|reason)'\n")
+    script.write_text("#!/bin/sh\nenv | grep -E '^(new_|reason)'\n[ $reason = PREINIT6 ] || kill $PPID\n")
     script.chmod(0o755)
     command = ["dhclient", "-6", "-1", "-d", "-q", *options, "-sf", str(script)]
     command += ["-lf", str(files / "leases"), "-pf", str(files / "pid"), "eth0"]
-    return cloud.lab.exec(name, ["timeout", "10", *command], check=False).stdout
+    return cloud.lab.exec(name, ["timeout", str(seconds), *command], check=False).stdout
 
 
 def test_a_host_makes_its_address_from_what_the_network_advertises(cloud: Cloud) -> None:
@@ -95,7 +108,7 @@ def test_a_host_makes_its_address_from_what_the_network_advertises(cloud: Cloud)
     for number, port in zip((1, 2), ports, strict=True):
         solicits(cloud, f"slaac{number}")
         until(
-            lambda: global_addresses(cloud, f"slaac{number}") == fixed(port),  # noqa: B023 - called at once
+            lambda: addresses(cloud, f"slaac{number}") == fixed(port),  # noqa: B023 - called at once
             f"{fixed(port)} is not made",
             10,
         )
@@ -112,7 +125,7 @@ def test_a_client_leases_the_addresses_of_its_port(cloud: Cloud) -> None:
     port = workload(cloud, "leased", network, 3)
     solicits(cloud, "leased")
     until(lambda: "fd02::/64" in routes(cloud, "leased"), "the prefix is not advertised", 10)
-    assert global_addresses(cloud, "leased") == []
+    assert addresses(cloud, "leased") == []
     told = dhclient(cloud, "leased")
     assert f"new_ip6_address={fixed(port)[0]}" in told
     assert f"new_dhcp6_name_servers={RESOLVER}" in told
@@ -128,7 +141,7 @@ def test_a_client_that_has_an_address_asks_for_the_rest(cloud: Cloud) -> None:
     )
     port = workload(cloud, "stateless", network, 4)
     solicits(cloud, "stateless")
-    until(lambda: global_addresses(cloud, "stateless") == fixed(port), "no address is made", 10)
+    until(lambda: addresses(cloud, "stateless") == fixed(port), "no address is made", 10)
     told = dhclient(cloud, "stateless", "-S")
     assert f"new_dhcp6_name_servers={RESOLVER}" in told
     assert "new_ip6_address" not in told
@@ -138,8 +151,63 @@ def test_where_dhcp_is_off_nobody_answers(cloud: Cloud) -> None:
     network = subnet(cloud, "fd04::/64", enable_dhcp=False)
     workload(cloud, "silent", network, 5)
     solicits(cloud, "silent")
-    assert "new_ip6_address" not in dhclient(cloud, "silent")
+    assert "new_ip6_address" not in dhclient(cloud, "silent", seconds=4)
     assert "fd04" not in routes(cloud, "silent")
+
+
+def test_a_flood_of_questions_is_bounded_and_leaves_others_their_turn(cloud: Cloud) -> None:
+    network = subnet(cloud, "fd05::/64", ipv6_ra_mode="dhcpv6-stateful", ipv6_address_mode="dhcpv6-stateful")
+    loud, calm = (workload(cloud, name, network, number) for name, number in (("loud", 6), ("calm", 10)))
+    solicits(cloud, "calm")
+    until(lambda: "fd05::/64" in routes(cloud, "calm"), "the prefix is not advertised", 10)
+    before, began = asked(cloud), time.monotonic()
+    with flood(cloud, "loud", loud["mac_address"]) as sent:
+        told = dhclient(cloud, "calm")
+        while time.monotonic() < began + 3:
+            time.sleep(0.1)
+    seconds = time.monotonic() - began
+    assert f"new_ip6_address={fixed(calm)[0]}" in told
+    assert sent[0] > 10 * RATE_LIMIT, "that was no flood"
+    assert asked(cloud) - before <= RATE_LIMIT * (seconds + 1) + BURST
+
+
+def asked(cloud: Cloud) -> int:
+    """How many DHCPv6 messages have come to the controller."""
+    with entered(cloud.lab.controller_namespace):
+        connection = http.client.HTTPConnection("127.0.0.1", 9696, timeout=10)
+        connection.connect()
+    connection.request("GET", "/metrics")
+    lines = connection.getresponse().read().decode().splitlines()
+    connection.close()
+    counted = (line for line in lines if line.startswith('overlace_packet_ins_total{kind="dhcpv6"}'))
+    return int(float(next(counted, "0").split()[-1]))
+
+
+@contextmanager
+def flood(cloud: Cloud, name: str, mac: str) -> Iterator[list[int]]:
+    """DHCPv6 solicitations out of a workload, some ten thousand a second; yields what counts them."""
+    sent, over = [0], Event()
+    mouth = packet_socket(cloud, name)
+    source = link_local_address(parse_mac(mac))
+    message = Dhcpv6Message(MessageType.SOLICIT, 5, ((1, b"client"), (3, b"iaid" + bytes(8)))).encode()
+    group = Mac(multicast_mac(ALL_SERVERS))
+    frame = udp_frame(parse_mac(mac), group, source, ALL_SERVERS, UdpDatagram(546, 547, message))
+
+    def shout() -> None:
+        while not over.wait(0.01):
+            for _ in range(200):
+                with suppress(BlockingIOError):
+                    mouth.send(frame)
+                    sent[0] += 1
+
+    thread = Thread(target=shout)
+    thread.start()
+    try:
+        yield sent
+    finally:
+        over.set()
+        thread.join()
+        mouth.close()
 
 
 def test_without_a_controller_addresses_stay_and_new_ones_are_not_told(cloud: Cloud) -> None:
@@ -150,5 +218,5 @@ def test_without_a_controller_addresses_stay_and_new_ones_are_not_told(cloud: Cl
     assert "2 received" in pinged.stdout
     # and a workload that starts anew is told nothing
     solicits(cloud, "slaac2")
-    assert global_addresses(cloud, "slaac2") == []
-    assert "new_ip6_address" not in dhclient(cloud, "leased")
+    assert addresses(cloud, "slaac2") == []
+    assert "new_ip6_address" not in dhclient(cloud, "leased", seconds=4)
