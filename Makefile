@@ -29,7 +29,7 @@ demo: setup ## Two tenants, two sites, real packets; writes build/demo.json (KEE
 demo-hosts: setup ## Overlace comes to hosts that are at work, loses its disk, and leaves; writes build/hosts.json
 	$(PY) -m tools.hosts_demo
 
-test: setup build/.ovn-packages build/.client-packages ## All tests: pure, against Open vSwitch, and in the lab (root)
+test: setup build/.ovn-packages build/.client-packages build/.guest-image ## All tests: pure, against Open vSwitch, and in the lab (root)
 	$(VENV)/bin/pytest
 
 deb: setup ## A Debian package with systemd unit and sample configuration; build/overlace_*.deb
@@ -59,6 +59,12 @@ build/.ovn-packages: build/.packages
 build/.client-packages: build/.packages
 	@dpkg -s isc-dhcp-client >/dev/null 2>&1 || \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends isc-dhcp-client
+	@touch $@
+
+build/.guest-image: build/.packages $(VENV)/.installed $(wildcard src/overlace/lab/guests/*.py src/overlace/lab/guests/services/*)
+	@dpkg -s qemu-system-x86 qemu-utils lz4 >/dev/null 2>&1 || \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends qemu-system-x86 qemu-utils lz4
+	@$(VENV)/bin/overlace lab vm image
 	@touch $@
 
 bench: setup build/.ovn-packages ## Every measurement, beside OVN and the bare sockets (SHORT=1 ONLY=a,b); build/bench.json

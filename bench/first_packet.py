@@ -26,7 +26,8 @@ from bench.tenants import PORTS_OF_TENANT, OverlaceTenants, OvnTenants, Tenants,
 from tools.cloud import Cloud, interface_of
 
 from overlace.kit.addresses import format_mac
-from overlace.lab.lab import DEFAULT_BRIDGE, Lab
+from overlace.lab.lab import Lab
+from overlace.lab.plan import DEFAULT_BRIDGE
 
 PROBER_OCTET, FIRST_OCTET = 2, 20
 SETTLE = 0.3

@@ -1,21 +1,14 @@
 """Laboratories for tests: each with a name and a state directory of its own, removed whatever happens."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
+from tests.lab.names import unused_name
 
 from overlace.lab.lab import Lab
-
-_numbers = count()
-
-
-def _unused_name() -> str:
-    return f"t{os.getpid()}x{next(_numbers)}"
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +24,11 @@ def base() -> Iterator[Path]:
 @pytest.fixture
 def name() -> str:
     """A laboratory name that no other test uses."""
-    return _unused_name()
+    return unused_name()
 
 
 @pytest.fixture(scope="module")
 def lab(base: Path) -> Iterator[Lab]:
     """The default laboratory, shared by the tests of a module."""
-    with Lab.up(name=_unused_name(), base=base) as running:
+    with Lab.up(name=unused_name(), base=base) as running:
         yield running

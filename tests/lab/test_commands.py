@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -15,6 +16,9 @@ from overlace.lab.commands import lab_group
 from overlace.lab.description import builtin_text
 from overlace.lab.lab import Lab
 from overlace.lab.state import DIRECTORY_VARIABLE
+
+PASSING_ON = ("exec", "vm console", "vm launcher")
+"""These print what a program in the laboratory prints, or JSON always."""
 
 
 def lab_command(*arguments: str) -> Result:
@@ -27,7 +31,17 @@ def as_json(*arguments: str) -> Any:
     return json.loads(result.output)
 
 
-@pytest.mark.parametrize("command", ["", *lab_group.commands])
+def commands(group: click.Group = lab_group, before: str = "") -> Iterator[str]:
+    """Every command by its words, those of groups in the group included."""
+    for name, command in group.commands.items():
+        words = f"{before}{name}"
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{words} ")
+        else:
+            yield words
+
+
+@pytest.mark.parametrize("command", ["", "vm", *commands()])
 def test_every_command_explains_itself_with_an_example(command: str) -> None:
     result = lab_command(*command.split(), "--help")
     assert result.exit_code == 0
@@ -35,9 +49,9 @@ def test_every_command_explains_itself_with_an_example(command: str) -> None:
     assert f"overlace lab {command}".strip() in result.output
 
 
-@pytest.mark.parametrize("command", [name for name in lab_group.commands if name != "exec"])
-def test_every_command_but_exec_can_answer_in_json(command: str) -> None:
-    assert "--json" in lab_command(command, "--help").output
+@pytest.mark.parametrize("command", [name for name in commands() if name not in PASSING_ON])
+def test_every_command_but_those_that_run_programs_can_answer_in_json(command: str) -> None:
+    assert "--json" in lab_command(*command.split(), "--help").output
 
 
 def test_a_topology_is_printed_as_it_can_be_read() -> None:

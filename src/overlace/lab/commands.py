@@ -4,6 +4,7 @@ import click
 
 from overlace.lab.description import builtin_names, builtin_text, load_topology
 from overlace.lab.errors import LabError
+from overlace.lab.guests.commands import vm
 from overlace.lab.lab import Lab
 from overlace.lab.link_commands import cut, heal, wan
 from overlace.lab.options import LabGroup, name_option
@@ -28,6 +29,7 @@ def lab_group() -> None:
       overlace lab exec h1 -- ovs-vsctl show
       overlace lab attach h1 web --mac fa:16:3e:00:00:01 --iface-id PORT --ip 192.168.0.5/24
       overlace lab move web h3
+      overlace lab vm create db --host h1 --port PORT --mac fa:16:3e:00:00:02 --dhcp
       overlace lab wan --delay 50 --loss 0.1 --rate 100
       overlace lab down
     """
@@ -103,6 +105,7 @@ def list_(as_json: bool) -> None:
                 "phase": state.phase,
                 "hosts": state.topology.host_names(),
                 "workloads": list(state.workloads),
+                "guests": list(state.guests),
             }
             for state in states
         ]
@@ -111,10 +114,16 @@ def list_(as_json: bool) -> None:
         click.echo("no laboratory; start one with `overlace lab up`")
     else:
         rows = [
-            (state.name, state.phase, " ".join(state.topology.switch_names()), str(len(state.workloads)))
+            (
+                state.name,
+                state.phase,
+                " ".join(state.topology.switch_names()),
+                len(state.workloads),
+                len(state.guests),
+            )
             for state in states
         ]
-        show_table(("name", "phase", "nodes", "workloads"), rows)
+        show_table(("name", "phase", "nodes", "workloads", "guests"), rows)
 
 
 @lab_group.command()
@@ -153,5 +162,5 @@ def topology(builtin: str, as_json: bool) -> None:
         click.echo(builtin_text(builtin), nl=False)
 
 
-for command in (attach, detach, exec_, move, wan, cut, heal):
+for command in (attach, detach, exec_, move, vm, wan, cut, heal):
     lab_group.add_command(command)

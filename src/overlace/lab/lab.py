@@ -22,15 +22,13 @@ from overlace.lab.construction import Progress
 from overlace.lab.description import load_topology
 from overlace.lab.errors import LabError
 from overlace.lab.execution import Completed, environment, in_namespace, run
-from overlace.lab.plan import Node, Plan, link_interfaces, make_plan, namespace_prefix
+from overlace.lab.plan import DEFAULT_BRIDGE, Node, Plan, link_interfaces, make_plan, namespace_prefix
 from overlace.lab.plugging import host_node
 from overlace.lab.relay_client import DirectionStatus, ask_relay
 from overlace.lab.requirements import check_requirements
 from overlace.lab.state import State, StateFile, Workload, base_directory, lab_directory
 from overlace.lab.topology import Topology
 from overlace.lab.workloads import Cutover, Workloads
-
-DEFAULT_BRIDGE = "br-overlace"
 
 
 def _silent(message: str) -> None:

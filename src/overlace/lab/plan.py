@@ -8,6 +8,8 @@ import msgspec
 from overlace.lab.topology import Link, Topology
 from overlace.lab.validation import ROUTER_V6
 
+DEFAULT_BRIDGE = "br-overlace"
+"""The integration bridge that joining a host makes."""
 FIRST_MANAGED = 10
 
 

@@ -2,6 +2,7 @@
 
 import click
 
+from overlace.lab.guests.presentation import show_guests
 from overlace.lab.relay_client import DirectionStatus
 from overlace.lab.status import LabStatus
 from overlace.terminal.output import show_table
@@ -45,6 +46,8 @@ def show_status(status: LabStatus) -> None:
                 for it in status.workloads
             ],
         )
+    if status.guests:
+        show_guests(status.guests)
     show_table(
         ("link", "between", "state"),
         [(link.name, ", ".join(link.ends), "cut" if link.cut else "whole") for link in status.links],

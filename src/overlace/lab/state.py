@@ -16,6 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from overlace.lab.errors import LabError
+from overlace.lab.guest import Guest
 from overlace.lab.process import ProcessId
 from overlace.lab.topology import Topology
 
@@ -71,6 +72,7 @@ class State(msgspec.Struct, frozen=True):
     phase: Literal["starting", "up"] = "starting"
     processes: tuple[ProcessId, ...] = ()
     workloads: dict[str, Workload] = {}
+    guests: dict[str, Guest] = {}
     next_index: int = 1
     cut: tuple[str, ...] = ()
 

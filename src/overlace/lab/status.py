@@ -5,6 +5,8 @@ from pathlib import Path
 import msgspec
 
 from overlace.lab import cabling
+from overlace.lab.guests.guests import Guests
+from overlace.lab.guests.presentation import GuestStatus, describe_guests
 from overlace.lab.plan import Node, link_interfaces, make_plan
 from overlace.lab.process import read_pidfile
 from overlace.lab.relay_client import DirectionStatus, ask_relay
@@ -50,6 +52,7 @@ class LabStatus(msgspec.Struct, frozen=True):
     controller_namespace: str
     nodes: tuple[NodeStatus, ...]
     workloads: tuple[Workload, ...]
+    guests: tuple[GuestStatus, ...]
     links: tuple[LinkStatus, ...]
     relay_running: bool
     wan: dict[str, tuple[DirectionStatus, ...]]
@@ -58,7 +61,8 @@ class LabStatus(msgspec.Struct, frozen=True):
 def describe(name: str, base: Path | None = None) -> LabStatus:
     """The state of a laboratory.  Raises `LabError` when there is none of that name."""
     directory = lab_directory(name, base)
-    state = StateFile(directory).load()
+    file = StateFile(directory)
+    state = file.load()
     plan = make_plan(name, state.topology, directory)
     links = cabling.links(plan)
     relay_running = read_pidfile(directory / "relay.pid") is not None
@@ -70,6 +74,7 @@ def describe(name: str, base: Path | None = None) -> LabStatus:
         controller_namespace=plan.mgmt_namespace,
         nodes=tuple(_node(node, state) for node in plan.nodes),
         workloads=tuple(state.workloads.values()),
+        guests=describe_guests(Guests(plan, file)),
         links=tuple(_link(link, state) for link in links),
         relay_running=relay_running,
         wan=ask_relay(directory, {}) if relay_running else {},

@@ -6,8 +6,9 @@ import click
 
 from overlace.lab.errors import LabError
 from overlace.lab.execution import environment, in_namespace, missing
-from overlace.lab.lab import DEFAULT_BRIDGE, Lab
+from overlace.lab.lab import Lab
 from overlace.lab.options import name_option
+from overlace.lab.plan import DEFAULT_BRIDGE
 from overlace.lab.state import Workload
 from overlace.terminal.options import json_option
 from overlace.terminal.output import show_json
@@ -116,6 +117,10 @@ def _place(lab: Lab, where: str) -> tuple[str, dict[str, str]]:
             return node.namespace, node.environment
     if where in lab.state.workloads:
         return lab.plan.workload_namespace(where), {}
+    if where in lab.state.guests:
+        raise LabError(
+            f"'{where}' is a guest: run programs in it by `overlace lab vm console {where} -- ...`"
+        )
     known = ", ".join(["controller", *(node.name for node in lab.plan.nodes), *lab.state.workloads])
     raise LabError(f"there is no '{where}' in laboratory '{lab.name}'; there are {known}")
 

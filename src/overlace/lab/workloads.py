@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable
 from ipaddress import ip_address, ip_interface
+from typing import Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -81,7 +82,7 @@ class Workloads:
             gateways=gateways,
             dhcp=dhcp,
         )
-        _check(draft, self._plan)
+        check_plugged("workload", draft, self._plan)
         workload = _find(self._file.change(lambda state: _reserve(state, draft)), name)
         try:
             plugging.plug(self._plan, workload)
@@ -164,6 +165,8 @@ def _find(state: State, name: str) -> Workload:
 
 
 def _reserve(state: State, draft: Workload) -> State:
+    if draft.name in state.guests:
+        raise LabError(f"a guest is called '{draft.name}': choose another name, or remove the guest")
     if draft.name in state.workloads:
         where = state.workloads[draft.name].active.host
         raise LabError(
@@ -194,25 +197,43 @@ def _prepared(workload: Workload, to_host: str, bridge: str | None) -> Workload:
     )
 
 
-def _check(workload: Workload, plan: Plan) -> None:
+class Plugged(Protocol):
+    """What workloads and guests have in common."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def mac(self) -> str: ...
+    @property
+    def mtu(self) -> int: ...
+    @property
+    def iface_id(self) -> str: ...
+    @property
+    def addresses(self) -> tuple[str, ...]: ...
+    @property
+    def gateways(self) -> tuple[str, ...]: ...
+
+
+def check_plugged(kind: str, it: Plugged, plan: Plan) -> None:
+    """Refuse a workload or guest (`kind`) whose name, MAC, MTU or addresses cannot be. Raises `LabError`."""
     taken = {node.name for node in plan.nodes} | {"controller"}
-    if not WORKLOAD_NAME.fullmatch(workload.name) or workload.name in taken:
+    if not WORKLOAD_NAME.fullmatch(it.name) or it.name in taken:
         raise LabError(
-            f"workload name '{workload.name}' is not usable: up to 40 of a-z, 0-9, '.', '_', '-', and not "
+            f"{kind} name '{it.name}' is not usable: up to 40 of a-z, 0-9, '.', '_', '-', and not "
             "the name of a host or switch"
         )
-    if not MAC.fullmatch(workload.mac) or int(workload.mac[:2], 16) & 1:
-        raise LabError(f"'{workload.mac}' is not a unicast MAC address: write it like fa:16:3e:00:00:01")
-    if not 576 <= workload.mtu <= 65535:
-        raise LabError(f"workload mtu is {workload.mtu}: choose 576 to 65535")
-    if not workload.iface_id or '"' in workload.iface_id:
+    if not MAC.fullmatch(it.mac) or int(it.mac[:2], 16) & 1:
+        raise LabError(f"'{it.mac}' is not a unicast MAC address: write it like fa:16:3e:00:00:01")
+    if not 576 <= it.mtu <= 65535:
+        raise LabError(f"{kind} mtu is {it.mtu}: choose 576 to 65535")
+    if not it.iface_id or '"' in it.iface_id:
         raise LabError("the interface needs the id of a logical port: give --iface-id")
-    for address in workload.addresses:
+    for address in it.addresses:
         cure = "write it with prefix length, like 192.168.0.5/24"
         if "/" not in address:
             raise LabError(f"address '{address}' has no prefix length: {cure}")
         _parse(ip_interface, address, cure)
-    for gateway in workload.gateways:
+    for gateway in it.gateways:
         _parse(ip_address, gateway, "write an IP address as gateway")
 
 

@@ -1,0 +1,95 @@
+"""QEMU's monitor, spoken from one thread: commands, answers, and events (QEMU, docs/interop/qmp-spec.txt)."""
+
+import json
+import socket
+import time
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from overlace.lab.errors import LabError
+
+PATIENCE = 10.0
+
+
+class Monitor:
+    """A connection to a monitor. Raises `LabError` when QEMU does not answer or refuses."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._events: deque[dict[str, Any]] = deque()
+        self._buffer = b""
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._socket.connect(str(path))
+        except OSError as error:
+            self._socket.close()
+            raise LabError(f"no guest answers at {path} ({error.strerror}): is it running?") from error
+        self._message(time.monotonic() + PATIENCE)  # the greeting
+        self.execute("qmp_capabilities")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._socket.close()
+
+    def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
+        """Carry out one command and return what it returns; events that come meanwhile are kept."""
+        request = {"execute": command} if arguments is None else {"execute": command, "arguments": arguments}
+        try:
+            self._socket.sendall(json.dumps(request).encode() + b"\n")
+        except OSError as error:
+            raise LabError(f"the guest at {self._path} ended ({error.strerror})") from error
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            message = self._message(deadline)
+            if "error" in message:
+                raise LabError(f"QEMU refused {command}: {message['error']['desc']}")
+            if "return" in message:
+                return message["return"]
+            self._events.append(message)
+
+    def await_event(self, names: Mapping[str, str | None], timeout: float) -> dict[str, Any]:
+        """The next event of one of the names; a value asks for one whose data has that `status`.
+
+        Events before it are dropped.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            event = self._events.popleft() if self._events else self._message(deadline)
+            name = event.get("event", "")
+            if name in names and names[name] in (None, event.get("data", {}).get("status")):
+                return event
+            if name == "MIGRATION" and event["data"]["status"] == "failed":
+                raise LabError("the migration failed: " + self.failure())
+
+    def failure(self) -> str:
+        """Why the last migration failed, as QEMU tells it."""
+        return str(self.execute("query-migrate").get("error-desc", "QEMU does not say why"))
+
+    def _message(self, deadline: float) -> dict[str, Any]:
+        while b"\n" not in self._buffer:
+            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+            try:
+                part = self._socket.recv(65536)
+            except TimeoutError as error:
+                raise LabError(f"QEMU did not answer in time at {self._path}") from error
+            except OSError as error:
+                raise LabError(f"the guest at {self._path} ended ({error.strerror})") from error
+            if not part:
+                raise LabError(f"the guest at {self._path} ended")
+            self._buffer += part
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+
+def seconds(event: Mapping[str, Any]) -> float:
+    """When an event happened, by the machine's clock."""
+    stamp = event["timestamp"]
+    return float(stamp["seconds"] + stamp["microseconds"] / 1e6)

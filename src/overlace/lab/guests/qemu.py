@@ -1,0 +1,85 @@
+"""The process of a guest at a host."""
+
+import shutil
+import time
+
+from overlace.lab.errors import CommandFailed, LabError
+from overlace.lab.execution import environment, run
+from overlace.lab.guest import Guest
+from overlace.lab.guests import machine
+from overlace.lab.guests.image import Image
+from overlace.lab.guests.monitor import Monitor
+from overlace.lab.guests.place import Place
+from overlace.lab.process import ProcessId, read_pidfile, terminate
+
+BOOT_SECONDS = 60.0
+_PAUSE = 0.05
+
+
+def require() -> None:
+    """Raises `LabError` when this machine has no QEMU."""
+    path = environment()["PATH"]
+    for program, package in ((machine.PROGRAM, "qemu-system-x86"), ("qemu-img", "qemu-utils")):
+        if shutil.which(program, path=path) is None:
+            raise LabError(f"the program '{program}' was not found: install the package {package}")
+
+
+def start(guest: Guest, place: Place, image: Image, *, incoming: bool) -> ProcessId:
+    """Start QEMU at a host; returns when its monitor can be asked. Raises `LabError`."""
+    place.directory.mkdir(parents=True, exist_ok=True)
+    if guest.disk is not None and not place.disk.exists():
+        run(["qemu-img", "create", "-q", "-f", guest.disk.format, str(place.disk), str(guest.disk.size)])
+    try:
+        run(machine.command_line(guest, place, image, incoming=incoming), netns=place.namespace)
+    except CommandFailed as error:
+        raise LabError(f"QEMU does not start guest '{guest.name}' at {place.host}: {error.output}") from error
+    process = read_pidfile(place.pidfile)
+    if process is None:
+        raise LabError(f"QEMU of guest '{guest.name}' ended at once; see {place.console_log}")
+    return process
+
+
+def await_boot(guest: Guest, place: Place, patience: float = BOOT_SECONDS) -> None:
+    """Wait until the guest says on its console that it is ready. Raises `LabError` with its last words."""
+    deadline = time.monotonic() + patience
+    while f"READY {guest.name}" not in _console_text(place):
+        if read_pidfile(place.pidfile) is None:
+            raise LabError(
+                f"guest '{guest.name}' ended while it booted: {_console_text(place)[-500:].strip()}"
+            )
+        if time.monotonic() > deadline:
+            raise LabError(
+                f"guest '{guest.name}' did not boot within {patience:g} s; see {place.console_log}"
+            )
+        time.sleep(_PAUSE)
+
+
+def run_state(place: Place) -> str:
+    """What QEMU says of the guest: running, inmigrate, postmigrate ...; `stopped` when there is no process."""
+    if read_pidfile(place.pidfile) is None:
+        return "stopped"
+    try:
+        with Monitor(place.lab) as monitor:
+            return str(monitor.execute("query-status")["status"])
+    except LabError:
+        return "stopped" if read_pidfile(place.pidfile) is None else "silent"
+
+
+def stop(place: Place) -> None:
+    """End the process at a host; its disk stays. What does not run is passed over."""
+    process = read_pidfile(place.pidfile)
+    if process is not None:
+        terminate([process])
+
+
+def end(place: Place) -> None:
+    """End the process at a host and remove all of the guest's files there; what is not there is passed over."""
+    stop(place)
+    shutil.rmtree(place.directory, ignore_errors=True)
+
+
+def _console_text(place: Place) -> str:
+    try:
+        return place.console_log.read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
