@@ -1,6 +1,7 @@
 """Bindings: what a port needs on the host that it is bound to. The only rules that know OpenFlow ports."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address
 
 from overlace.compiler.guard import Identity, guard_flows, open_flows
@@ -55,14 +56,18 @@ from overlace.datapath.actions import (
 )
 from overlace.datapath.fields import Field
 from overlace.datapath.flow import Bucket, Flow, Group, GroupType
-from overlace.kit.addresses import IPAddress, IPNetwork, as_prefix
+from overlace.kit.addresses import IPAddress, IPNetwork, narrowest
 from overlace.model.network import Network
 from overlace.model.policy import SecurityGroup
-from overlace.model.port import Binding, BindingState, Port
+from overlace.model.port import AddressPair, Binding, BindingState, FixedIp, Port
 from overlace.model.site import Host
 
 ACTIVATION = b"active"
 """Userdata of the packet-in by which a prepared port says that it has started: followed by the port key."""
+
+
+_Groups = tuple[tuple[str, int], ...]
+"""Ids and keys of security groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +88,9 @@ class BindingView:
     port_key: int
     network_key: int
     mac: int
-    identities: tuple[Identity, ...]
-    addresses: tuple[IPAddress, ...]
-    groups: tuple[tuple[str, int], ...] | None
+    fixed_ips: tuple[FixedIp, ...]
+    pairs: tuple[AddressPair, ...]
+    groups: _Groups | None
     stateless: bool
 
 
@@ -116,11 +121,17 @@ def project(reader: Reader, unit: UnitId) -> BindingView | None:
         port.key,
         network.key,
         port.mac_address,
-        identities(port),
-        tuple(ip.ip_address for ip in port.fixed_ips),
-        groups if port.port_security_enabled else None,
+        port.fixed_ips,
+        port.allowed_address_pairs,
+        _shared(groups) if port.port_security_enabled else None,
         bool(found) and not any(group.stateful for group in found),
     )
+
+
+@lru_cache(maxsize=1 << 12)
+def _shared(groups: _Groups) -> _Groups:
+    """Most ports of a project have the same groups: one object for all of them."""
+    return groups
 
 
 def _elsewhere(reader: Reader, bindings: list[Binding]) -> int:
@@ -128,26 +139,34 @@ def _elsewhere(reader: Reader, bindings: list[Binding]) -> int:
     return next((host.key for host in prepared if host is not None), 0)
 
 
-def identities(port: Port) -> tuple[Identity, ...]:
-    """The port's own addresses and its allowed pairs, gathered by MAC."""
-    prefixes: dict[int, list[IPNetwork]] = {
-        port.mac_address: [as_prefix(ip.ip_address) for ip in port.fixed_ips]
-    }
-    for pair in port.allowed_address_pairs:
-        mac = port.mac_address if pair.mac_address is None else pair.mac_address
-        prefixes.setdefault(mac, []).append(as_prefix(pair.ip_address))
-    return tuple(Identity(mac, tuple(known)) for mac, known in prefixes.items())
+def identities(
+    own_mac: int, fixed_ips: tuple[FixedIp, ...], pairs: tuple[AddressPair, ...]
+) -> tuple[Identity, ...]:
+    """A port's own addresses and its allowed pairs, gathered by MAC."""
+    sources: dict[int, list[IPAddress | IPNetwork]] = {own_mac: [ip.ip_address for ip in fixed_ips]}
+    for pair in pairs:
+        mac = own_mac if pair.mac_address is None else pair.mac_address
+        sources.setdefault(mac, []).append(narrowest(pair.ip_address))
+    return tuple(Identity(mac, tuple(known)) for mac, known in sources.items())
 
 
 def build(view: BindingView) -> Output:
     """Flows for this switch alone, and the audiences that the port makes its host a member of."""
-    joins: list[tuple[str, Audience]] = [(view.host, network_audience(view.network_id))]
-    joins += [(view.host, group_audience(group)) for group, _ in view.groups or ()]
     flows = _flows(view) if view.enabled else []
     failover = _failover(view) if view.enabled else None
     groups = (failover,) if failover is not None else ()
     fragment = Fragment(("binding", view.port_id, view.host), tuple(flows), groups)
-    return Output(((switch_audience(view.host), fragment),), tuple(joins))
+    joins = _joins(view.host, view.network_id, view.groups or ())
+    return Output(((switch_audience(view.host), fragment),), joins)
+
+
+@lru_cache(maxsize=1 << 14)
+def _joins(host: str, network_id: str, groups: _Groups) -> tuple[tuple[str, Audience], ...]:
+    """The same object for all ports of a network on a host, as far as their groups are the same."""
+    return (
+        (host, network_audience(network_id)),
+        *((host, group_audience(group)) for group, _ in groups),
+    )
 
 
 def _flows(view: BindingView) -> list[Flow]:
@@ -300,14 +319,14 @@ def _first_frame(view: BindingView, mark: int) -> Flow:
 def _source_guard(view: BindingView, mark: int) -> list[Flow]:
     if view.groups is None:
         return open_flows(view.port_key, mark)
-    return guard_flows(view.port_key, view.identities, mark)
+    return guard_flows(view.port_key, identities(view.mac, view.fixed_ips, view.pairs), mark)
 
 
 def _own_addresses(view: BindingView, mark: int) -> list[Flow]:
     """The switch does not answer a port that asks for its own address: probes and announcements go out."""
     me = {SOURCE_PORT: view.port_key}
     flows = []
-    for address in view.addresses:
+    for address in (ip.ip_address for ip in view.fixed_ips):
         asks = (
             {**ARP, Field.ARP_TPA: address}
             if isinstance(address, IPv4Address)

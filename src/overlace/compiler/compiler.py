@@ -13,8 +13,8 @@ from overlace.compiler.graph import UNIT_KINDS
 from overlace.compiler.placement import PlanBuilder
 from overlace.compiler.plan import FragmentId, PlanChange, SwitchName, SwitchPlan
 from overlace.compiler.reader import Reader, World
-from overlace.compiler.readers import Readers, Unit
-from overlace.compiler.unit import NOTHING, Audience, Output, UnitKind
+from overlace.compiler.readers import Readers
+from overlace.compiler.unit import NOTHING, Audience, Output, Unit, UnitKind
 from overlace.model.snapshot import Key
 
 _KINDS = {kind.name: kind for kind in UNIT_KINDS}
@@ -22,10 +22,12 @@ _KINDS = {kind.name: kind for kind in UNIT_KINDS}
 
 @dataclass(slots=True)
 class _Memo:
+    """What is kept of a unit; `keys` is what it read but for its root, at which it looks anyway."""
+
+    unit: Unit
     projection: Any
     output: Output
     keys: tuple[Key, ...]
-    """What it read; a tuple, since a set takes five times the room."""
 
 
 @dataclass(slots=True)
@@ -65,7 +67,7 @@ class Compiler:
         return self._builder.apply(outputs)
 
     def _every_unit(self, world: World) -> set[Unit]:
-        fresh = {(kind.name, root) for kind in UNIT_KINDS for root in kind.roots(world.snapshot)}
+        fresh = {(kind.name, *root) for kind in UNIT_KINDS for root in kind.roots(world.snapshot)}
         return fresh | self._memos.keys()
 
     def _units_of(self, dirty: Iterable[Key]) -> set[Unit]:
@@ -75,33 +77,35 @@ class Compiler:
             for kind in UNIT_KINDS:
                 root = kind.root_of(key)
                 if root is not None:
-                    units.add((kind.name, root))
+                    units.add((kind.name, *root))
         return units
 
     def _refresh(self, world: World, unit: Unit) -> tuple[Output, Output] | None:
         kind: UnitKind = _KINDS[unit[0]]
+        root = unit[1:]
         memo = self._memos.get(unit)
         reader = Reader(world)
-        projection = kind.project(reader, unit[1])
+        projection = kind.project(reader, root)
         self.counters.units_projected += 1
-        self._readers.move(unit, memo.keys if memo else (), reader.keys)
         if projection is None:
-            self._forget(unit, reader.keys)
-            return (memo.output, NOTHING) if memo else None
-        if memo is not None and memo.projection == projection:
-            self._memos[unit] = _Memo(memo.projection, memo.output, tuple(reader.keys))
+            return self._forget(memo) if memo else None
+        if memo is None:
+            memo = self._memos[unit] = _Memo(unit, None, NOTHING, ())
+        at_root = {key for key in reader.keys.difference(memo.keys) if kind.root_of(key) == root}
+        memo.keys = self._readers.move(memo.unit, memo.keys, reader.keys - at_root)
+        if memo.projection == projection:
             return None
         self.counters.units_built += 1
-        output = kind.build(projection)
-        old = memo.output if memo else NOTHING
-        output = _keep_equal_fragments(old, output)
-        self._memos[unit] = _Memo(projection, output, tuple(reader.keys))
-        return old, output
+        old = memo.output
+        memo.output = _keep_equal_fragments(old, kind.build(projection))
+        memo.projection = projection
+        return old, memo.output
 
-    def _forget(self, unit: Unit, keys: set[Key]) -> None:
+    def _forget(self, memo: _Memo) -> tuple[Output, Output]:
         """Let go of a unit whose root is gone; should the root come back, its key brings the unit back."""
-        self._readers.move(unit, keys, ())
-        self._memos.pop(unit, None)
+        self._readers.move(memo.unit, memo.keys, frozenset())
+        del self._memos[memo.unit]
+        return memo.output, NOTHING
 
 
 def _keep_equal_fragments(old: Output, new: Output) -> Output:

@@ -21,13 +21,13 @@ because the southbound asks for it ("nx-match", ovs-ofctl(8)); later fragments a
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv6Address
 
 from overlace.compiler.pipeline import SOURCE_PORT, Table
 from overlace.compiler.rule import ARP, ICMPV6, IPV4, IPV6, Conditions, goto, neighbour, rule
 from overlace.datapath.fields import VLAN_PRESENT, EthType, Field, IpFrag, IpProto
 from overlace.datapath.flow import Flow
-from overlace.kit.addresses import IPNetwork, link_local_address
+from overlace.kit.addresses import IPAddress, IPNetwork, link_local_address
 
 _UNSPECIFIED: Conditions = {Field.IPV6_SRC: IPv6Address("::")}
 _UDP: Conditions = {Field.IP_PROTO: IpProto.UDP}
@@ -41,10 +41,10 @@ _DHCP_CLIENT, _DHCP_SERVER, _DHCPV6_CLIENT, _DHCPV6_SERVER = 68, 67, 546, 547
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A MAC address and the prefixes it may send from."""
+    """A MAC address, and the addresses and prefixes it may send from."""
 
     mac: int
-    prefixes: tuple[IPNetwork, ...]
+    sources: tuple[IPAddress | IPNetwork, ...]
 
 
 def guard_flows(port_key: int, identities: tuple[Identity, ...], mark: int) -> list[Flow]:
@@ -55,9 +55,9 @@ def guard_flows(port_key: int, identities: tuple[Identity, ...], mark: int) -> l
         flows.append(rule(Table.GUARD_MAC, 100, me, mark, goto(Table.RESPOND)))
         for conditions, following in _link_layer_claims(identity):
             flows.append(rule(Table.GUARD_LINK_LAYER, 100, {**me, **conditions}, mark, goto(following)))
-        for prefix in _ipv6_prefixes(identity):
+        for source in _ipv6_sources(identity):
             for kind in (_NEIGHBOUR_SOLICITATION, _NEIGHBOUR_ADVERTISEMENT):
-                target = {**me, **neighbour(kind), Field.ND_TARGET: prefix}
+                target = {**me, **neighbour(kind), Field.ND_TARGET: source}
                 flows.append(rule(Table.GUARD_TARGET, 100, target, mark, goto(Table.GUARD_ADDRESS)))
         for conditions in _addresses(identity):
             flows.append(rule(Table.GUARD_ADDRESS, 100, {**me, **conditions}, mark, goto(Table.RESPOND)))
@@ -128,9 +128,8 @@ def _dispatch() -> Iterator[tuple[int, Conditions, Table]]:
         yield 100, family, Table.GUARD_ADDRESS
 
 
-def _ipv6_prefixes(identity: Identity) -> list[IPv6Network]:
-    own = [prefix for prefix in identity.prefixes if isinstance(prefix, IPv6Network)]
-    return [*own, IPv6Network(link_local_address(identity.mac))]
+def _ipv6_sources(identity: Identity) -> list[IPAddress | IPNetwork]:
+    return [*(each for each in identity.sources if each.version == 6), link_local_address(identity.mac)]
 
 
 def _link_layer_claims(identity: Identity) -> Iterator[tuple[Conditions, Table]]:
@@ -140,11 +139,11 @@ def _link_layer_claims(identity: Identity) -> Iterator[tuple[Conditions, Table]]
 
 def _addresses(identity: Identity) -> Iterator[Conditions]:
     arp = {**ARP, Field.ARP_SHA: identity.mac}
-    prefixes = [prefix for prefix in identity.prefixes if isinstance(prefix, IPv4Network)]
-    for prefix in prefixes:
-        yield {**IPV4, Field.IPV4_SRC: prefix}
-        yield {**arp, Field.ARP_SPA: prefix}
-    if prefixes:
+    sources = [each for each in identity.sources if each.version == 4]
+    for source in sources:
+        yield {**IPV4, Field.IPV4_SRC: source}
+        yield {**arp, Field.ARP_SPA: source}
+    if sources:
         yield {**arp, Field.ARP_SPA: 0}  # an address probe (RFC 5227 2.1.1)
-    for own in _ipv6_prefixes(identity):
+    for own in _ipv6_sources(identity):
         yield {**IPV6, Field.IPV6_SRC: own}

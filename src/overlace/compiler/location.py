@@ -27,9 +27,8 @@ from overlace.compiler.unit import Output, UnitId, network_audience
 from overlace.datapath.actions import Action, Learn, LearnLoad, LearnMatch, Subfield, set_field, whole
 from overlace.datapath.fields import Field
 from overlace.datapath.flow import Flow
-from overlace.kit.addresses import IPAddress
 from overlace.model.network import Network
-from overlace.model.port import Binding, BindingState, Port
+from overlace.model.port import Binding, BindingState, FixedIp, Port
 from overlace.model.site import Host
 
 
@@ -42,7 +41,7 @@ class LocationView:
     port_key: int
     network_key: int
     mac: int
-    addresses: tuple[IPAddress, ...]
+    fixed_ips: tuple[FixedIp, ...]
     host_key: int
     generation: int
     prepared: tuple[int, ...]
@@ -64,7 +63,7 @@ def project(reader: Reader, unit: UnitId) -> LocationView | None:
         port.key,
         network.key if network is not None else 0,
         port.mac_address,
-        tuple(ip.ip_address for ip in port.fixed_ips),
+        port.fixed_ips,
         host.key if host is not None else 0,
         active.generation if active is not None else 0,
         tuple(each.key for each in prepared if each is not None),
@@ -78,7 +77,7 @@ def build(view: LocationView) -> Output:
     mark = cookie(CookieClass.PORT, view.port_key)
     flows = [_location(view, mark)]
     flows += [
-        flow for address in view.addresses for flow in answer(view.network_key, address, view.mac, mark)
+        flow for ip in view.fixed_ips for flow in answer(view.network_key, ip.ip_address, view.mac, mark)
     ]
     flows += [_armed(view, host_key, mark) for host_key in view.prepared]
     return Output(((network_audience(view.network_id), Fragment(("port", view.port_id), tuple(flows))),))

@@ -1,45 +1,67 @@
 """Who has read which key: the index by which a change finds the units that must look again."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from overlace.compiler.unit import UnitId
+from overlace.compiler.unit import Unit
 from overlace.model.snapshot import Key
 
-Unit = tuple[str, UnitId]
-"""Kind and id."""
+_FEW = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Crowd:
+    """The readers of a key that many units read."""
+
+    key: Key
+    units: set[Unit]
 
 
 class Readers:
-    """Most keys have one reader, which stands for itself: a set of one would take two hundred bytes more."""
+    """Most keys have few readers: these stand in a tuple, behind the key itself. So whoever keeps the keys that a unit
+    has read can keep the very objects that are kept here."""
 
     def __init__(self) -> None:
-        self._readers: dict[Key, Unit | set[Unit]] = {}
+        self._readers: dict[Key, tuple[Key, *tuple[Unit, ...]] | _Crowd] = {}
 
     def of(self, key: Key) -> Iterable[Unit]:
         """The units that have read this."""
-        readers = self._readers.get(key, ())
-        return readers if isinstance(readers, set) else (readers,) if readers else ()
+        present = self._readers.get(key)
+        if present is None:
+            return ()
+        return present.units if isinstance(present, _Crowd) else present[1:]
 
-    def move(self, unit: Unit, old: Collection[Key], new: Collection[Key]) -> None:
-        """A unit that read `old` has read `new`."""
-        for key in old:
-            if key not in new:
-                self._leave(unit, key)
-        for key in set(new).difference(old):
-            self._join(unit, key)
+    def move(self, unit: Unit, old: tuple[Key, ...], new: frozenset[Key] | set[Key]) -> tuple[Key, ...]:
+        """A unit that read `old` has read `new`. Gives the new keys, as the objects to keep."""
+        fresh = new.difference(old)
+        if len(new) - len(fresh) < len(old):
+            for key in old:
+                if key not in new:
+                    self._leave(unit, key)
+            old = tuple([key for key in old if key in new])
+        return (*old, *[self._join(unit, key) for key in fresh]) if fresh else old
 
-    def _join(self, unit: Unit, key: Key) -> None:
-        present = self._readers.setdefault(key, unit)
-        if isinstance(present, set):
-            present.add(unit)
-        elif present != unit:
-            self._readers[key] = {present, unit}
+    def _join(self, unit: Unit, key: Key) -> Key:
+        present = self._readers.get(key)
+        if present is None:
+            self._readers[key] = (key, unit)
+            return key
+        if isinstance(present, _Crowd):
+            present.units.add(unit)
+            return present.key
+        if unit not in present[1:]:
+            more = (*present, unit)
+            self._readers[key] = more if len(more) <= _FEW else _Crowd(present[0], set(more[1:]))
+        return present[0]
 
     def _leave(self, unit: Unit, key: Key) -> None:
         present = self._readers[key]
-        if not isinstance(present, set):
+        if isinstance(present, _Crowd):
+            present.units.discard(unit)
+            nobody = not present.units
+        else:
+            staying = [each for each in present[1:] if each != unit]
+            self._readers[key] = (present[0], *staying)
+            nobody = not staying
+        if nobody:
             del self._readers[key]
-            return
-        present.discard(unit)
-        if len(present) == 1:
-            [self._readers[key]] = present

@@ -6,7 +6,6 @@ those of two groups never meet, and a group's new member is one flow an address.
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 
 from overlace.compiler.pipeline import GROUP, REMOTE_GROUP, CookieClass, Flag, Table, cookie
 from overlace.compiler.plan import Fragment
@@ -18,9 +17,9 @@ from overlace.datapath.actions import Action, set_field
 from overlace.datapath.fields import Field, IpProto
 from overlace.datapath.flow import Flow
 from overlace.datapath.match import MatchValue
-from overlace.kit.addresses import IPNetwork, as_prefix
+from overlace.kit.addresses import IPAddress, IPNetwork, narrowest
 from overlace.model.policy import Direction, EtherType, SecurityGroup, SecurityGroupRule
-from overlace.model.port import Port
+from overlace.model.port import AddressPair, FixedIp, Port
 
 _PROTOCOLS = {
     "ah": 51, "dccp": 33, "egp": 8, "esp": 50, "gre": 47, "hopopt": 0, "icmp": 1, "icmpv6": 58, "igmp": 2,
@@ -151,7 +150,8 @@ class MemberView:
     group_id: str
     group_key: int
     port_id: str
-    prefixes: tuple[IPNetwork, ...]
+    fixed_ips: tuple[FixedIp, ...]
+    pairs: tuple[AddressPair, ...]
 
 
 def project_member(reader: Reader, unit: UnitId) -> tuple[MemberView, ...] | None:
@@ -159,11 +159,12 @@ def project_member(reader: Reader, unit: UnitId) -> tuple[MemberView, ...] | Non
     port = reader.get(Port, unit[0])
     if port is None:
         return None
-    own = (as_prefix(ip.ip_address) for ip in port.fixed_ips)
-    allowed = (as_prefix(pair.ip_address) for pair in port.allowed_address_pairs)
-    prefixes = tuple(dict.fromkeys((*own, *allowed)))
     groups = (reader.get(SecurityGroup, name) for name in sorted(port.security_groups))
-    return tuple(MemberView(each.id, each.key, port.id, prefixes) for each in groups if each is not None)
+    return tuple(
+        MemberView(each.id, each.key, port.id, port.fixed_ips, port.allowed_address_pairs)
+        for each in groups
+        if each is not None
+    )
 
 
 def build_members(memberships: tuple[MemberView, ...]) -> Output:
@@ -172,14 +173,17 @@ def build_members(memberships: tuple[MemberView, ...]) -> Output:
     fragments = []
     for member in memberships:
         mark = cookie(CookieClass.MEMBER, member.group_key)
-        flows = [flow for prefix in member.prefixes for flow in _member_flows(member.group_key, prefix, mark)]
+        own = (ip.ip_address for ip in member.fixed_ips)
+        allowed = (narrowest(pair.ip_address) for pair in member.pairs)
+        addresses = dict.fromkeys((*own, *allowed))
+        flows = [flow for each in addresses for flow in _member_flows(member.group_key, each, mark)]
         fragment = Fragment(("member", member.group_id, member.port_id), tuple(flows))
         fragments.append((member_audience(member.group_id), fragment))
     return Output(tuple(fragments))
 
 
-def _member_flows(group_key: int, prefix: IPNetwork, mark: int) -> list[Flow]:
-    version = EtherType.IPV4 if isinstance(prefix, IPv4Network) else EtherType.IPV6
+def _member_flows(group_key: int, prefix: IPAddress | IPNetwork, mark: int) -> list[Flow]:
+    version = EtherType.IPV4 if prefix.version == 4 else EtherType.IPV6
     family = IPV4 if version is EtherType.IPV4 else IPV6
     flows = []
     for table, direction in (

@@ -7,6 +7,7 @@ the old output stands, the very same objects.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from overlace.compiler.plan import Fragment, SwitchName
@@ -17,25 +18,33 @@ from overlace.model.snapshot import Key, Snapshot
 Audience = tuple[str, ...]
 """A named set of switches, e.g. ``("network", id)``; see `audiences` below."""
 UnitId = tuple[str, ...]
+Unit = tuple[str, ...]
+"""Kind and id."""
 
 ALL_HOSTS: Audience = ("hosts",)
+_NAMES = 1 << 14
+"""So many of the names of each sort that were made last are one object wherever they are the same."""
 
 
+@lru_cache(maxsize=_NAMES)
 def switch_audience(name: SwitchName) -> Audience:
     """One switch alone."""
     return ("switch", name)
 
 
+@lru_cache(maxsize=_NAMES)
 def network_audience(network_id: str) -> Audience:
     """The hosts that have, or prepare, a port of the network."""
     return ("network", network_id)
 
 
+@lru_cache(maxsize=_NAMES)
 def group_audience(group_id: str) -> Audience:
     """The hosts with a port that carries the security group."""
     return ("group", group_id)
 
 
+@lru_cache(maxsize=_NAMES)
 def member_audience(group_id: str) -> Audience:
     """The hosts where a rule asks whether an address is a member of the group."""
     return ("members", group_id)

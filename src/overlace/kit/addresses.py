@@ -4,8 +4,7 @@ An integer is what a flow match needs, hashes fast and costs no object; text app
 """
 
 import re
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import NewType
 
 Mac = NewType("Mac", int)
@@ -13,6 +12,7 @@ IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 
 BROADCAST = Mac(0xFFFFFFFFFFFF)
+_LINK_LOCAL = IPv6Network("fe80::/64")
 _MAC_TEXT = re.compile(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}")
 
 
@@ -50,10 +50,9 @@ def eui64_address(prefix: IPv6Network, mac: int) -> IPv6Address:
 
 def link_local_address(mac: int) -> IPv6Address:
     """The link-local address that an interface with this MAC derives (RFC 4291 2.5.6)."""
-    return eui64_address(IPv6Network("fe80::/64"), mac)
+    return eui64_address(_LINK_LOCAL, mac)
 
 
-@lru_cache(maxsize=1 << 15)
-def as_prefix(address: IPAddress | IPNetwork) -> IPNetwork:
-    """An address as the prefix of that address alone; a prefix as it is. The newest are shared: a prefix is large."""
-    return ip_network(address)
+def narrowest(prefix: IPNetwork) -> IPAddress | IPNetwork:
+    """A prefix of one address as that address; any other as it is."""
+    return prefix.network_address if prefix.prefixlen == prefix.max_prefixlen else prefix

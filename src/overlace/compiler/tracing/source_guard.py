@@ -58,7 +58,10 @@ def _unallowed(port: Port, packet: Packet) -> tuple[str, str, str]:
     if packet[F.ETH_TYPE] not in _CHECKED:
         what = f"only IPv4, ARP, IPv6 and RARP may be sent, not ethertype {packet[F.ETH_TYPE]:#06x}"
         return "ethertype", what, _OPEN_CURE
-    own = {identity.mac: identity for identity in identities(port)}
+    own = {
+        identity.mac: identity
+        for identity in identities(port.mac_address, port.fixed_ips, port.allowed_address_pairs)
+    }
     identity = own.get(packet[F.ETH_SRC])
     if identity is None:
         allowed = ", ".join(format_mac(mac) for mac in own)
@@ -68,7 +71,7 @@ def _unallowed(port: Port, packet: Packet) -> tuple[str, str, str]:
 
 
 def _claim(packet: Packet, identity: Identity) -> tuple[str, str, str]:
-    allowed = ", ".join([*map(str, identity.prefixes), str(link_local_address(identity.mac))])
+    allowed = ", ".join([*map(str, identity.sources), str(link_local_address(identity.mac))])
     address = _claimed_address(packet)
     if packet[F.ETH_TYPE] == EthType.ARP:
         if packet[F.ARP_SHA] != identity.mac:
