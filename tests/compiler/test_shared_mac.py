@@ -9,7 +9,7 @@ from tests.compiler.proof.operations import SHARED_MAC
 
 from overlace.datapath.interpreter import build, deliver
 from overlace.kit.addresses import Mac
-from overlace.model.port import AddressPair, Port
+from overlace.model.port import AddressPair, BindingState, Port
 
 VIRTUAL = IPv4Address("192.168.0.40")
 
@@ -44,6 +44,14 @@ def test_each_that_may_use_it_hears_it_once(cloud: Cloud) -> None:
 
 def test_one_of_them_reaches_the_others(cloud: Cloud) -> None:
     assert who_hears(cloud, 2) == ["p3", "p4"]
+
+
+def test_a_router_on_the_move_hears_it_at_both_hosts(cloud: Cloud) -> None:
+    moving = cloud.world.snapshot.get(Port, "p2")
+    assert moving is not None
+    cloud.world.bind(moving, "h3", cloud.plug(moving, "h3"), BindingState.PREPARED, generation=2)
+    cloud.compile()
+    assert who_hears(cloud, 1) == ["p2", "p2", "p3", "p4"]
 
 
 def test_a_port_that_has_the_address_as_its_own_is_alone(cloud: Cloud) -> None:

@@ -28,8 +28,8 @@ from overlace.model.site import Host
 
 @dataclass(frozen=True, slots=True)
 class SharedMacView:
-    """A MAC address of a network, the keys of the ports that may use it and of the hosts where they are active,
-    both sorted."""
+    """A MAC address of a network, the keys of the ports that may use it and of the hosts where they are, both sorted.
+    A host where such a port is prepared is among them, as for a broadcast: a move loses nothing."""
 
     network_id: str
     network_key: int
@@ -45,22 +45,22 @@ def project(reader: Reader, unit: UnitId) -> SharedMacView | None:
     network = reader.get(Network, network_id)
     if not ports or network is None:
         return None
-    places = [(port, host) for port in ports if (host := _host(reader, port)) is not None]
+    places = [(port, host) for port in ports if port.admin_state_up for host in _hosts(reader, port)]
     if any(reader.members(Port, "mac", network_id, mac)):
         places = []
     return SharedMacView(
         network_id,
         network.key,
         int(mac, 16),
-        tuple(sorted(port.key for port, _ in places)),
+        tuple(sorted({port.key for port, _ in places})),
         tuple(sorted({host.key for _, host in places})),
     )
 
 
-def _host(reader: Reader, port: Port) -> Host | None:
+def _hosts(reader: Reader, port: Port) -> list[Host]:
     bindings = reader.members(Binding, "port", port.id)
-    active = next((each for each in bindings if each.state is BindingState.ACTIVE), None)
-    return reader.get(Host, active.host_id) if active is not None and port.admin_state_up else None
+    here = (each for each in bindings if each.state in (BindingState.ACTIVE, BindingState.PREPARED))
+    return [host for host in (reader.get(Host, each.host_id) for each in here) if host is not None]
 
 
 def build(view: SharedMacView) -> Output:

@@ -107,7 +107,7 @@ class Meaning:
                 if port.mac_address == packet[F.ETH_DST]:
                     meant = binding == self._served_at(port)[0]
                 else:
-                    meant = active and not owned and packet[F.ETH_DST] in identities(port)
+                    meant = (active or arriving) and not owned and packet[F.ETH_DST] in identities(port)
                 if (meant and port.admin_state_up) or (everyone and (active or arriving)):
                     yield binding
 
