@@ -85,6 +85,7 @@ check: setup ## Style, types and import contracts
 
 docs: setup ## Write the documents that are made from the sources
 	$(PY) tools/generate_pipeline_document.py
+	$(PY) -m tools.openstack_client.document
 
 format: setup ## Rewrite sources in the house style
 	$(VENV)/bin/ruff format src tests

@@ -79,3 +79,8 @@ async def test_given_ports_when_filtered_by_address_then_subnet_value_and_part_w
     assert sorted(await cloud.names("port", f"fixed_ips=subnet_id%3D{subnet}")) == ["p2", "p3"]
     assert await cloud.names("port", "fixed_ips=ip_address%3D10.0.0.3") == ["p3"]
     assert await cloud.names("port", "fixed_ips=ip_address_substr%3D0.0.2") == ["p2"]
+    either = "fixed_ips=ip_address%3D10.0.0.2&fixed_ips=ip_address%3D10.0.0.3"
+    assert sorted(await cloud.names("port", either)) == ["p2", "p3"]
+    both = f"fixed_ips=subnet_id%3D{subnet}&fixed_ips=ip_address%3D10.0.0.3"
+    assert await cloud.names("port", both) == ["p3"]
+    assert await cloud.names("port", f"fixed_ips=subnet_id%3D{network}&fixed_ips=ip_address%3D10.0.0.3") == []

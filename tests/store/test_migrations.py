@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from overlace.kit.clock import ManualClock
 from overlace.model.controller import Controller, controller_of
+from overlace.model.identity import User
 from overlace.model.site import Site
 from overlace.store import migrations
 from overlace.store.engine import create_store_engine
@@ -68,6 +69,20 @@ async def test_a_database_of_the_release_before_is_opened_with_all_that_is_in_it
     assert store.snapshot.get(Site, "a") == Site(id="a", mtu=9000)
     assert (store.cluster, store.snapshot.revision.number, store.ends) == ("ours", 7, {1: 7})
     assert (await store.transact(lambda tx: tx.allocate("vni"), actor="test")).result == 5001
+    await store.close()
+
+
+async def test_users_of_the_release_before_keep_their_passwords(tmp_path: Path) -> None:
+    path = tmp_path / "overlace.db"
+    with release(path, "r0004") as connection:
+        meta = {"origin": "site", "epoch": "1", "number": "7", "cluster": "ours"}
+        for name, value in meta.items():
+            connection.exec_driver_sql("insert into meta (name, value) values (?, ?)", (name, value))
+        connection.exec_driver_sql(
+            "insert into resource_user (id, name, password_hash, enabled) values ('u', 'alice', 'hash', 1)"
+        )
+    store = await Store.open(path, ManualClock())
+    assert store.snapshot.get(User, "u") == User(id="u", name="alice", password_hash="hash")
     await store.close()
 
 

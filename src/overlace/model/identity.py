@@ -25,6 +25,10 @@ class User:
     name: str
     password_hash: str
     enabled: bool = True
+    description: str = ""
+    email: str = ""
+    default_project_id: str | None = None
+    """Where a login leads that names no project."""
 
 
 @resource("role_assignment", "role_assignments", Index("user", lambda a: [(a.user_id, a.project_id)]))

@@ -12,9 +12,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from overlace.kit.clock import Clock
+from overlace.model.identity import Project
 from overlace.northbound.agents import Agents
 from overlace.northbound.auth.caller import Authenticator
 from overlace.northbound.auth.identity import IdentityAuthentication
+from overlace.northbound.auth.none import NoAuthentication
+from overlace.northbound.auth.passwords import PasswordChecker
 from overlace.northbound.body import json_response
 from overlace.northbound.configuration import NetworkingConfiguration
 from overlace.northbound.context import Context, request_id
@@ -28,7 +31,7 @@ from overlace.northbound.identity.projects import Projects
 from overlace.northbound.identity.roles import Roles
 from overlace.northbound.identity.tokens import TokenApi
 from overlace.northbound.identity.users import Users
-from overlace.northbound.intents import Store
+from overlace.northbound.intents import Reader, Store
 from overlace.northbound.ip_availability import IpAvailability
 from overlace.northbound.log_api import LogApi
 from overlace.northbound.overlace_api import OverlaceApi
@@ -66,7 +69,7 @@ def create_application(
     finished: Callable[[Finished], object] = lambda _: None,
     more: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """The API over a store; `auth` decides who asks. With users of its own the identity API is served too.
+    """The API over a store; `auth` decides who asks, and whether they can log in.
 
     `finished` is told of every request, `more` are routes that the rest of the process serves beside these.
     """
@@ -81,9 +84,7 @@ def create_application(
     routes += RecoveryApi(context).routes() + ControllerApi(context).routes() + LogApi(context).routes()
     routes += DoctorApi(context).routes()
     routes += Quotas(context).routes() + SwitchApi(context).routes() + UnderlayApi(context).routes()
-    routes += Versions(_words(handlers)).routes()
-    if isinstance(auth, IdentityAuthentication):
-        routes += _identity_routes(context, auth)
+    routes += Versions(_words(handlers)).routes() + _identity_routes(context, auth)
     return Starlette(
         routes=[*routes, *more],
         middleware=[Middleware(RequestIdentity, clock=clock, finished=finished)],
@@ -117,12 +118,19 @@ def resources() -> list[Resource[Any]]:
     ]
 
 
-def _identity_routes(context: Context, authentication: IdentityAuthentication) -> list[BaseRoute]:
-    access = Access(context, authentication)
-    found = Projects(access).routes() + Users(access).routes() + Roles(access).routes()
-    if authentication.issues_tokens:
-        found += Discovery().routes() + TokenApi(access).routes()
+def _identity_routes(context: Context, auth: Authenticator) -> list[BaseRoute]:
+    """Users and projects whoever asks; tokens only where they are what requests carry."""
+    passwords = auth.passwords if isinstance(auth, IdentityAuthentication) else PasswordChecker()
+    home = auth.home if isinstance(auth, NoAuthentication) else _nobody_without_login
+    access = Access(context, passwords, home)
+    found = Projects(access).routes() + Users(access).routes() + Roles(access).routes() + Discovery().routes()
+    if isinstance(auth, IdentityAuthentication) and auth.issues_tokens:
+        found += TokenApi(access, auth).routes()
     return found
+
+
+def _nobody_without_login(_: Reader) -> Project | None:
+    return None
 
 
 def _words(handlers: list[ResourceHandler]) -> list[tuple[str, str, str]]:

@@ -32,7 +32,7 @@ class Query:
         self._limit = self._page_limit()
 
     def tests(self) -> list[Test]:
-        """One predicate per filter: any of its values may match. Unknown filters are ignored."""
+        """One predicate per filter, which lets through what its values choose. Unknown filters are ignored."""
         tests = [test for name, wanted in self.filters.items() if (test := self._test(name, wanted))]
         tags = {word: self._parameters[word] for word in TAG_FILTERS if word in self._parameters}
         if tags:
@@ -43,8 +43,8 @@ class Query:
         show = self._schema.known(name, self._caller)
         if show is None or not self._schema.attributes[name].filter:
             return None
-        matches, seen = KINDS[self._schema.attributes[name].kind].matches, self._seen
-        return lambda value: any(matches(show(value, seen), text) for text in wanted)
+        kind, seen = KINDS[self._schema.attributes[name].kind], self._seen
+        return lambda value: kind.chooses(show(value, seen), wanted)
 
     def page(self, values: Iterable[Any]) -> list[Any]:
         """The wanted page in the wanted order."""

@@ -13,7 +13,7 @@ from tests.northbound.conftest import MemoryStore, StillWorld
 from overlace.northbound.application import create_application
 from overlace.northbound.auth.bootstrap import bootstrap
 from overlace.northbound.auth.identity import IdentityAuthentication
-from overlace.northbound.auth.none import NoAuthentication
+from overlace.northbound.auth.none import DEFAULT_PROJECT, NoAuthentication
 from overlace.northbound.auth.tokens import LIFETIME
 from overlace.northbound.views import Views
 
@@ -158,6 +158,85 @@ async def test_given_an_unscoped_login_when_rescoped_then_the_project_opens(clus
     assert (await client.get("/v2.0/networks")).status_code == 200
 
 
+async def test_given_a_default_project_when_a_login_names_none_then_it_leads_there(cluster: Cluster) -> None:
+    admin = await cluster.logged_in("admin", "admin")
+    blue, red = [
+        (await admin.get(f"/identity/v3/projects?name={name}")).json()["projects"][0]["id"]
+        for name in ("blue", "red")
+    ]
+    (alice,) = (await admin.get("/identity/v3/users?name=alice")).json()["users"]
+
+    async def led_to(project: str | None, **scope: Any) -> str | None:
+        body = {"user": {"default_project_id": project}}
+        assert (await admin.patch(f"/identity/v3/users/{alice['id']}", json=body)).status_code == 200
+        document = login("alice", "alice-password")
+        document["auth"] |= scope
+        token = (await cluster.anonymous().post(TOKENS, json=document)).json()["token"]
+        return token["project"]["id"] if "project" in token else None
+
+    assert await led_to(blue) == blue
+    assert await led_to(red) is None  # where alice has no role
+    assert await led_to(blue, scope={"unscoped": {}}) is None
+    assert await led_to(None) is None
+
+
+@pytest.mark.parametrize(
+    ("collection", "kind", "wish", "status"),
+    [
+        ("users", "user", {"email": "c@example.org", "description": "new", "domain_id": "default"}, 201),
+        ("users", "user", {"default_project_id": None, "options": {}}, 201),
+        ("users", "user", {"domain_id": "other"}, 400),
+        ("users", "user", {"shoe_size": 44}, 400),
+        ("users", "user", {"email": 7}, 400),
+        ("users", "user", {"enabled": "maybe"}, 400),
+        ("projects", "project", {"description": "new", "tags": [], "is_domain": False}, 201),
+        ("projects", "project", {"parent_id": "default", "domain_id": "default"}, 201),
+        ("projects", "project", {"tags": ["a"]}, 400),
+        ("projects", "project", {"is_domain": True}, 400),
+        ("projects", "project", {"description": []}, 400),
+    ],
+)
+async def test_given_attributes_when_something_is_made_then_they_are_kept_or_refused(
+    cluster: Cluster, collection: str, kind: str, wish: dict[str, Any], status: int
+) -> None:
+    admin = await cluster.logged_in("admin", "admin")
+    needed = {"user": {"name": "carl", "password": "x"}, "project": {"name": "p"}}[kind]
+    answer = await admin.post(f"/identity/v3/{collection}", json={kind: needed | wish})
+    assert answer.status_code == status, answer.text
+    if status == 201:
+        key = answer.json()[kind]["id"]
+        shown = (await admin.get(f"/identity/v3/{collection}/{key}")).json()[kind]
+        assert {name: shown[name] for name in wish} == wish
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("users?enabled=true", ["admin", "alice", "bob", "eve"]),
+        ("users?enabled=0", []),
+        ("projects?tags=a", []),
+        ("projects?domain_id=default", ["admin", "blue", "red"]),
+        ("projects?parent_id=x", []),
+        ("projects?is_domain", []),
+    ],
+)
+async def test_given_a_filter_when_users_or_projects_are_listed_then_it_counts(
+    cluster: Cluster, question: str, found: list[str]
+) -> None:
+    admin = await cluster.logged_in("admin", "admin")
+    listed = (await admin.get(f"/identity/v3/{question}")).json()[question.partition("?")[0]]
+    assert sorted(each["name"] for each in listed) == found
+
+
+@pytest.mark.parametrize("elsewhere", ["scope.system=all", "scope.domain.id=default", "group.id=g"])
+async def test_given_roles_in_projects_when_those_elsewhere_are_asked_for_then_there_are_none(
+    cluster: Cluster, elsewhere: str
+) -> None:
+    admin = await cluster.logged_in("admin", "admin")
+    answer = await admin.get(f"/identity/v3/role_assignments?{elsewhere}")
+    assert answer.json()["role_assignments"] == []
+
+
 async def test_given_a_token_when_revoked_or_expired_then_it_is_worthless(
     cluster: Cluster, store: MemoryStore
 ) -> None:
@@ -289,6 +368,33 @@ def test_given_a_public_address_when_without_authentication_then_the_server_refu
     NoAuthentication("::1")
     with pytest.raises(ValueError, match="loopback"):
         NoAuthentication("192.0.2.1")
+
+
+async def test_given_no_login_when_projects_are_asked_for_then_there_is_one_and_bootstrap_goes_on_with_it(
+    store: MemoryStore, world: StillWorld
+) -> None:
+    views = Views(world, world, world, world, world, world, world, world)
+    everyone = NoAuthentication("127.0.0.1")
+    transport = httpx.ASGITransport(create_application(store, views, everyone, store.clock))
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        network = (await client.post("/v2.0/networks", json={"network": {}})).json()["network"]
+        (home,) = (await client.get("/identity/v3/projects")).json()["projects"]
+        assert (home["name"], home["id"]) == ("admin", network["project_id"])
+        assert (await client.get(f"/identity/v3/projects/{home['id']}")).json()["project"] == home
+        assert (await client.post(TOKENS, json=login("admin", "x"))).status_code == 404
+    assert await bootstrap(store, "admin-password") == home["id"]
+
+
+async def test_given_a_bootstrapped_store_when_nobody_logs_in_then_the_project_has_its_id_for_a_name(
+    store: MemoryStore, world: StillWorld
+) -> None:
+    await bootstrap(store, "admin-password")
+    views = Views(world, world, world, world, world, world, world, world)
+    everyone = NoAuthentication("127.0.0.1")
+    transport = httpx.ASGITransport(create_application(store, views, everyone, store.clock))
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        found = (await client.get("/identity/v3/projects")).json()["projects"]
+    assert sorted(each["name"] for each in found) == [DEFAULT_PROJECT, "admin"]
 
 
 async def test_given_users_who_are_no_administrators_when_they_ask_for_switches_then_they_are_refused(

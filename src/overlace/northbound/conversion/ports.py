@@ -1,5 +1,6 @@
 """The structured attributes of ports."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,12 +40,19 @@ def render_fixed_ips(fixed_ips: tuple[FixedIp, ...]) -> list[dict[str, str]]:
     return [{"subnet_id": each.subnet_id, "ip_address": str(each.ip_address)} for each in fixed_ips]
 
 
-def matches_fixed_ips(rendered: Any, wanted: str) -> bool:
-    """``subnet_id=X``, ``ip_address=X`` or ``ip_address_substr=X``; any one address may match."""
-    word, _, text = wanted.partition("=")
+def selects_fixed_ips(rendered: Any, wanted: Sequence[str]) -> bool:
+    """``subnet_id=X``, ``ip_address=X``, ``ip_address_substr=X``: one address answers to one of each word."""
+    asked: dict[str, list[str]] = {}
+    for each in wanted:
+        word, _, text = each.partition("=")
+        asked.setdefault(word, []).append(text)
+    return any(all(_is_one_of(each, word, texts) for word, texts in asked.items()) for each in rendered)
+
+
+def _is_one_of(fixed: dict[str, str], word: str, texts: Sequence[str]) -> bool:
     if word == "ip_address_substr":
-        return any(text in each["ip_address"] for each in rendered)
-    return any(each.get(word) == text for each in rendered)
+        return any(text in fixed["ip_address"] for text in texts)
+    return fixed.get(word) in texts
 
 
 def parse_address_pairs(value: Any) -> tuple[AddressPair, ...]:
@@ -121,7 +129,7 @@ def _unrendered(value: Any) -> Any:
 
 
 PORTS = {
-    "fixed_ips": Kind(parse_fixed_ips, render_fixed_ips, matches_fixed_ips),
+    "fixed_ips": Kind(parse_fixed_ips, render_fixed_ips, selects=selects_fixed_ips),
     "address_pairs": Kind(parse_address_pairs, _unrendered),
     "dhcp_options": Kind(parse_dhcp_options, render_dhcp_options),
     "profile": Kind(parse_profile),

@@ -5,8 +5,9 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
+from overlace.model.identity import Project
 from overlace.northbound.auth.caller import Caller
-from overlace.northbound.auth.identity import IdentityAuthentication
+from overlace.northbound.auth.passwords import PasswordChecker
 from overlace.northbound.context import Context, request_id, source
 from overlace.northbound.identity.errors import forbidden
 from overlace.northbound.intents import Reader, Transaction
@@ -20,9 +21,13 @@ DOMAIN = {"id": "default", "name": "Default"}
 class Access:
     """The identity API's view of the server."""
 
-    def __init__(self, context: Context, authentication: IdentityAuthentication) -> None:
+    def __init__(
+        self, context: Context, passwords: PasswordChecker, home: Callable[[Reader], Project | None]
+    ) -> None:
+        """`home`: the project in which those act who need not log in, while it is not in the store."""
         self.context = context
-        self.authentication = authentication
+        self.passwords = passwords
+        self._home = home
 
     @property
     def reader(self) -> Reader:
@@ -32,6 +37,17 @@ class Access:
     async def caller(self, request: Request) -> Caller:
         """Who asks. Raises Unauthorized."""
         return await self.context.caller(request)
+
+    async def furnish(self, request: Request) -> None:
+        """Store the project of those who need not log in, so that it can be named as any other."""
+        if self._home(self.reader) is None:
+            return
+
+        def run(transaction: Transaction) -> None:
+            if (home := self._home(transaction)) is not None:
+                transaction.put(home)
+
+        await self.write(request, await self.caller(request), run)
 
     async def admin(self, request: Request, action: str) -> Caller:
         """The administrator who asks. Raises Unauthorized, or 403 for anyone else."""

@@ -14,7 +14,17 @@ from overlace.northbound.auth.grants import projects_of
 from overlace.northbound.body import json_response, member, read_object
 from overlace.northbound.identity.access import DOMAIN, PREFIX, Access, links
 from overlace.northbound.identity.errors import bad_request, conflict, forbidden, not_found
+from overlace.northbound.identity.kept import asked_for, refuse_other, refuse_other_types
 from overlace.northbound.intents import Transaction
+
+_KEPT = ("name", "description", "enabled")
+_FIXED: dict[str, Any] = {
+    "domain_id": DOMAIN["id"],
+    "parent_id": DOMAIN["id"],
+    "is_domain": False,
+    "tags": [],
+    "options": {},
+}
 
 
 def show_project(project: Project) -> dict[str, Any]:
@@ -24,11 +34,7 @@ def show_project(project: Project) -> dict[str, Any]:
         "name": project.name,
         "description": project.description,
         "enabled": project.enabled,
-        "domain_id": DOMAIN["id"],
-        "parent_id": DOMAIN["id"],
-        "is_domain": False,
-        "tags": [],
-        "options": {},
+        **_FIXED,
     }
 
 
@@ -54,15 +60,17 @@ class Projects:
     async def index(self, request: Request) -> Response:
         """All for the administrator, one's own for others."""
         caller = await self._access.caller(request)
+        await self._access.furnish(request)
         reader = self._access.reader
         found = list(reader.all(Project)) if caller.is_admin else projects_of(reader, caller.user_id)
-        name = request.query_params.get("name")
-        shown = [show_project(each) for each in found if name in (None, each.name)]
+        listed = [show_project(each) for each in found]
+        shown = [each for each in listed if asked_for(each, request.query_params)]
         return json_response({"projects": shown, "links": links(request, "projects")})
 
     async def show(self, request: Request) -> Response:
         """One."""
         caller = await self._access.caller(request)
+        await self._access.furnish(request)
         key = request.path_params["id"]
         if not caller.is_admin and key != caller.project_id:
             raise forbidden("get_project")
@@ -71,7 +79,7 @@ class Projects:
     async def create(self, request: Request) -> Response:
         """A new one."""
         caller = await self._access.admin(request, "create_project")
-        given = member(await read_object(request), "project")
+        given = _checked(member(await read_object(request), "project"))
         name = given.get("name")
         if not isinstance(name, str) or not name:
             raise bad_request("'name' is a required property")
@@ -82,8 +90,8 @@ class Projects:
             project = Project(
                 id=uuid.uuid4().hex,
                 name=name,
-                description=str(given.get("description") or ""),
-                enabled=bool(given.get("enabled", True)),
+                description=given.get("description") or "",
+                enabled=given.get("enabled", True),
             )
             transaction.put(project)
             return project
@@ -94,8 +102,8 @@ class Projects:
     async def update(self, request: Request) -> Response:
         """Name, description, enabled."""
         caller = await self._access.admin(request, "update_project")
-        given = member(await read_object(request), "project")
-        changes = {name: given[name] for name in ("name", "description", "enabled") if name in given}
+        given = _checked(member(await read_object(request), "project"))
+        changes = {name: given[name] for name in _KEPT if given.get(name) is not None}
         key = request.path_params["id"]
         self._project(key)
 
@@ -143,6 +151,12 @@ class Projects:
         if project is None:
             raise not_found("project", key)
         return project
+
+
+def _checked(given: dict[str, Any]) -> dict[str, Any]:
+    refuse_other(given, _KEPT, _FIXED)
+    refuse_other_types(given, ("name", "description"), ("enabled",))
+    return given
 
 
 def _domain() -> dict[str, Any]:

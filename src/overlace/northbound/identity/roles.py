@@ -53,7 +53,7 @@ class Roles:
         return json_response({"role": _show(_known(request))})
 
     async def assignments(self, request: Request) -> Response:
-        """Who has which role where; with `include_names` also how they are called."""
+        """Who has which role where; with `include_names` also how they are called. Only users in projects have any."""
         await self._access.admin(request, "list_role_assignments")
         query = request.query_params
         wanted = {
@@ -61,10 +61,11 @@ class Roles:
             "project_id": query.get("scope.project.id"),
             "role": query.get("role.id"),
         }
+        elsewhere = any(query.get(name) for name in ("scope.system", "scope.domain.id", "group.id"))
         found = [
             each
             for each in self._access.reader.all(RoleAssignment)
-            if all(text in (None, getattr(each, name)) for name, text in wanted.items())
+            if not elsewhere and all(text in (None, getattr(each, name)) for name, text in wanted.items())
         ]
         named = query.get("include_names", "0").lower() not in ("0", "false")
         shown = [self._show_named(each) if named else _show_assignment(each) for each in found]

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from overlace.model.identity import Project, User
 from overlace.northbound.auth.grants import granted, projects_of, roles_in
+from overlace.northbound.auth.identity import IdentityAuthentication
 from overlace.northbound.auth.tokens import Token
 from overlace.northbound.body import json_response, read_object
 from overlace.northbound.errors import Unauthorized
@@ -26,8 +27,9 @@ _CHALLENGE = 'Keystone uri="/identity/v3"'
 class TokenApi:
     """Serves /identity/v3/auth."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, authentication: IdentityAuthentication) -> None:
         self._access = access
+        self._authentication = authentication
 
     def routes(self) -> list[BaseRoute]:
         """Issue, validate, revoke; what the token opens."""
@@ -47,7 +49,7 @@ class TokenApi:
         methods = identity.get("methods")
         user, first = await self._identified(identity, methods)
         project_id = self._scope(user, auth.get("scope"), first)
-        text, token = self._access.authentication.tokens.issue(user.id, project_id)
+        text, token = self._authentication.tokens.issue(user.id, project_id)
         methods = methods if isinstance(methods, list) else []
         body = {"token": self._document(request, token, [str(each) for each in methods])}
         return json_response(body, HTTPStatus.CREATED, {SUBJECT: text, "Vary": "X-Auth-Token"})
@@ -62,7 +64,7 @@ class TokenApi:
         """End a token."""
         await self._access.caller(request)
         text, _ = self._subject(request)
-        self._access.authentication.tokens.revoke(text)
+        self._authentication.tokens.revoke(text)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def projects(self, request: Request) -> Response:
@@ -81,7 +83,7 @@ class TokenApi:
         """The user, and the project that an unscoped request gets."""
         if methods == ["token"]:
             text = _dictionary(identity.get("token"), "token").get("id")
-            token = self._access.authentication.tokens.find(str(text))
+            token = self._authentication.tokens.find(str(text))
             user = None if token is None else self._access.reader.get(User, token.user_id)
             if token is None or user is None or not user.enabled:
                 raise Unauthorized(_CHALLENGE)
@@ -93,14 +95,16 @@ class TokenApi:
         if "id" in given:
             known = self._access.reader.get(User, str(given["id"]))
             name = "" if known is None else known.name
-        found = await self._access.authentication.user(name, str(given.get("password", "")))
+        found = await self._authentication.user(name, str(given.get("password", "")))
         if found is None:
             raise Unauthorized(_CHALLENGE)
         return found, None
 
     def _scope(self, user: User, scope: Any, inherited: str | None) -> str | None:
-        if scope is None or scope == "unscoped":
-            return inherited
+        if scope is None:
+            return inherited or self._default(user)
+        if scope == "unscoped" or (isinstance(scope, dict) and "unscoped" in scope):
+            return None
         given = _dictionary(scope, "scope").get("project")
         if not isinstance(given, dict):
             raise Unauthorized(_CHALLENGE)  # domains and the system have no roles here
@@ -109,6 +113,11 @@ class TokenApi:
             raise Unauthorized(_CHALLENGE)
         return project.id
 
+    def _default(self, user: User) -> str | None:
+        project = user.default_project_id
+        allowed = project is not None and granted(self._access.reader, user.id, project) is not None
+        return project if allowed else None
+
     def _project(self, given: dict[str, Any]) -> Project | None:
         if "id" in given:
             return self._access.reader.get(Project, str(given["id"]))
@@ -116,14 +125,14 @@ class TokenApi:
 
     def _subject(self, request: Request) -> tuple[str, Token]:
         text = request.headers.get(SUBJECT, "")
-        token = self._access.authentication.tokens.find(text)
+        token = self._authentication.tokens.find(text)
         if token is None:
             raise not_found("token", "the subject token")
         return text, token
 
     def _own(self, request: Request) -> Token:
         """Also unscoped tokens may ask where they could go."""
-        token = self._access.authentication.tokens.find(request.headers.get("x-auth-token", ""))
+        token = self._authentication.tokens.find(request.headers.get("x-auth-token", ""))
         if token is None:
             raise Unauthorized(_CHALLENGE)
         return token

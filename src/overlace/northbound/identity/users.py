@@ -15,10 +15,16 @@ from overlace.northbound.auth.grants import projects_of
 from overlace.northbound.body import json_response, member, read_object
 from overlace.northbound.identity.access import DOMAIN, PREFIX, Access, links
 from overlace.northbound.identity.errors import bad_request, conflict, forbidden, not_found
+from overlace.northbound.identity.kept import asked_for, refuse_other, refuse_other_types
 from overlace.northbound.identity.projects import show_project
 from overlace.northbound.intents import Reader, Transaction
 
 V = TypeVar("V")
+
+
+_TEXTS = ("name", "description", "email", "default_project_id")
+_KEPT = (*_TEXTS, "password", "enabled")
+_FIXED: dict[str, Any] = {"domain_id": DOMAIN["id"], "password_expires_at": None, "options": {}}
 
 
 def find_by_name(reader: Reader, cls: type[V], name: str) -> V | None:
@@ -33,9 +39,10 @@ def show_user(user: User) -> dict[str, Any]:
         "id": user.id,
         "name": user.name,
         "enabled": user.enabled,
-        "domain_id": DOMAIN["id"],
-        "password_expires_at": None,
-        "options": {},
+        "description": user.description,
+        "email": user.email,
+        "default_project_id": user.default_project_id,
+        **_FIXED,
     }
 
 
@@ -61,8 +68,8 @@ class Users:
     async def index(self, request: Request) -> Response:
         """All."""
         await self._access.admin(request, "list_users")
-        name = request.query_params.get("name")
-        shown = [show_user(each) for each in self._access.reader.all(User) if name in (None, each.name)]
+        listed = [show_user(each) for each in self._access.reader.all(User)]
+        shown = [each for each in listed if asked_for(each, request.query_params)]
         return json_response({"users": shown, "links": links(request, "users")})
 
     async def show(self, request: Request) -> Response:
@@ -73,17 +80,17 @@ class Users:
     async def create(self, request: Request) -> Response:
         """A new one with a password."""
         caller = await self._access.admin(request, "create_user")
-        given = member(await read_object(request), "user")
+        given = _checked(member(await read_object(request), "user"))
         name, password = given.get("name"), given.get("password")
         if not isinstance(name, str) or not name or not isinstance(password, str):
             raise bad_request("'name' and 'password' are required properties")
-        hashed = await self._access.authentication.passwords.hashed(password)
+        hashed = await self._access.passwords.hashed(password)
 
         def run(transaction: Transaction) -> User:
             if find_by_name(transaction, User, name) is not None:
                 raise conflict(f"user - Duplicate entry found with name {name}")
-            enabled = bool(given.get("enabled", True))
-            user = User(id=uuid.uuid4().hex, name=name, password_hash=hashed, enabled=enabled)
+            user = User(id=uuid.uuid4().hex, name=name, password_hash=hashed)
+            user = replace(user, **_changes(given))
             transaction.put(user)
             return user
 
@@ -91,12 +98,12 @@ class Users:
         return json_response({"user": show_user(made)}, HTTPStatus.CREATED)
 
     async def update(self, request: Request) -> Response:
-        """Name, password, enabled."""
+        """Name, password, enabled, and what is said of the user."""
         await self._access.admin(request, "update_user")
-        given = member(await read_object(request), "user")
-        changes: dict[str, Any] = {name: given[name] for name in ("name", "enabled") if name in given}
+        given = _checked(member(await read_object(request), "user"))
+        changes = _changes(given)
         if isinstance(given.get("password"), str):
-            changes["password_hash"] = await self._access.authentication.passwords.hashed(given["password"])
+            changes["password_hash"] = await self._access.passwords.hashed(given["password"])
         return json_response({"user": show_user(await self._change(request, changes))})
 
     async def change_password(self, request: Request) -> Response:
@@ -105,7 +112,7 @@ class Users:
         given = member(await read_object(request), "user")
         user = self._user(request.path_params["id"])
         old, new = given.get("original_password"), given.get("password")
-        passwords = self._access.authentication.passwords
+        passwords = self._access.passwords
         if not isinstance(new, str) or not await passwords.matches(str(old), user.password_hash):
             raise bad_request("the original password is wrong or the new one is missing")
         await self._change(request, {"password_hash": await passwords.hashed(new)})
@@ -159,3 +166,17 @@ class Users:
         if user is None:
             raise not_found("user", key)
         return user
+
+
+def _checked(given: dict[str, Any]) -> dict[str, Any]:
+    refuse_other(given, _KEPT, _FIXED)
+    refuse_other_types(given, _TEXTS, ("enabled",))
+    return given
+
+
+def _changes(given: dict[str, Any]) -> dict[str, Any]:
+    """All but the password; null is not said, but for the project, which may be none."""
+    changes = {name: given[name] for name in (*_TEXTS, "enabled") if given.get(name) is not None}
+    if "default_project_id" in given:
+        changes["default_project_id"] = given["default_project_id"] or None
+    return changes

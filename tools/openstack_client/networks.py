@@ -1,0 +1,156 @@
+"""Networks, how they are carried, and the tags of every resource."""
+
+from tools.openstack_client.command import Chapter, changes, counts, lists, makes, refuses, removes, shows
+
+NETWORKS = Chapter(
+    "Networks",
+    [
+        makes("network create red", "RED", name="red", status="ACTIVE", admin_state_up=True, mtu=1450),
+        makes("network create --mtu 1400 --description rosy --disable pink", mtu=1400, admin_state_up=False),
+        makes("network create --share --external --disable-port-security common", shared=True),
+        makes(
+            "network create --no-share --internal --enable-port-security --tag prod --tag web own",
+            tags=["prod", "web"],
+        ),
+        makes("network create --project admin ours", name="ours"),
+        refuses("network create --dns-domain example.org. named", "No Extension found for dns-integration"),
+        shows("network show red", router__external=False),
+        lists("network list", "common", "ours", "own", "pink", "red"),
+        lists("network list --long", "common", "ours", "own", "pink", "red"),
+        lists("network list --name red", "red"),
+        lists("network list --share", "common"),
+        lists("network list --external", "common"),
+        lists("network list --disable", "pink"),
+        lists("network list --status ACTIVE --project admin --internal", "ours", "own", "pink", "red"),
+        lists(
+            "network list --sort-column Name --sort-descending",
+            "red",
+            "pink",
+            "own",
+            "ours",
+            "common",
+            ordered=True,
+        ),
+        counts("network list --limit 2", 5),
+        counts("network list --limit 2 --max-items 3", 3),
+        lists("network list --name red --limit 1 --marker $RED"),
+        changes("network set --description rosy --mtu 1300 red", description="rosy", mtu=1300),
+        changes("network set --disable red", admin_state_up=False),
+        changes("network set --enable red", admin_state_up=True),
+        changes("network set --share red", shared=True),
+        changes("network set --no-share red", shared=False),
+        changes("network set --external red", router__external=True),
+        changes("network set --internal red", router__external=False),
+        changes("network set --disable-port-security red", port_security_enabled=False),
+        changes("network set --name crimson red", "network show crimson", name="crimson"),
+        refuses(
+            "network create --mtu 70000 big",
+            "Invalid input for mtu. Reason: '70000' is not in range 0 through 65535.",
+        ),
+        refuses("network create --transparent-vlan trunk", "Unrecognized attribute(s) 'vlan_transparent'"),
+        refuses("network create --qos-policy gold gilded", "The resource could not be found."),
+        refuses("network create --default standard", "Unrecognized attribute(s) 'is_default'"),
+        makes("subnet create --network crimson --ip-version 6 --subnet-range fd00::/64 v6"),
+        refuses(
+            "network set --mtu 1000 crimson",
+            "The MTU 1000 is too small for a subnet of IPv6, which needs 1280.",
+        ),
+        refuses(
+            "network create --availability-zone-hint a azed",
+            "Unrecognized attribute(s) 'availability_zone_hints'",
+        ),
+        refuses("network create --qinq-vlan q", "Unrecognized attribute(s) 'vlan_qinq'"),
+        refuses("network show nothing", "No Network found for nothing"),
+        refuses("network create --project nobody theirs", ""),
+        removes("network delete crimson pink common"),
+        refuses("network delete nothing", "No Network found for nothing"),
+        removes("network delete ours own"),
+    ],
+)
+
+PROVIDER = Chapter(
+    "How networks are carried",
+    [
+        makes(
+            "network create --provider-network-type vxlan --provider-segment 7001 v",
+            provider__network_type="vxlan",
+            provider__segmentation_id=7001,
+        ),
+        makes("network create --provider-network-type hop h", provider__network_type="hop"),
+        lists("network list --provider-network-type vxlan", "v"),
+        lists("network list --provider-segment 7001", "v"),
+        refuses(
+            "network create --provider-network-type vlan --provider-physical-network p --provider-segment "
+            "7 w",
+            "network_type value 'vlan' not supported",
+        ),
+        refuses(
+            "network create --provider-network-type vxlan --provider-segment 7001 w",
+            "Unable to create the network. The tunnel ID 7001 is in use.",
+        ),
+        refuses(
+            "network set --provider-network-type geneve v",
+            "provider:network_type of a network cannot be changed",
+        ),
+        makes(
+            "network segment create --network h --network-type vxlan --description more second",
+            network_type="vxlan",
+        ),
+        lists("network segment list --network h", "", "second"),
+        lists("network segment list --long", "", "", "second"),
+        shows("network segment show second", network_type="vxlan"),
+        changes(
+            "network segment set --description other --name two second",
+            "network segment show two",
+            description="other",
+        ),
+        refuses(
+            "network segment create --network v --network-type vxlan third",
+            "a network has at most one segment of a network type",
+        ),
+        refuses(
+            "network segment create --network v --network-type hop third",
+            "argument --network-type: invalid choice: 'hop'",
+        ),
+        refuses(
+            "network segment create --network v --network-type vlan --physical-network p --segment 7 third",
+            "network_type value 'vlan' not supported",
+        ),
+        removes("network segment delete two"),
+        removes("network delete v h"),
+    ],
+)
+
+TAGS = Chapter(
+    "Tags",
+    [
+        makes("network create --tag a --tag b n1", tags=["a", "b"]),
+        makes("network create --tag b n2", tags=["b"]),
+        makes("network create --no-tag n3", tags=[]),
+        lists("network list --tags a,b", "n1"),
+        lists("network list --any-tags a,b", "n1", "n2"),
+        lists("network list --not-tags a,b", "n2", "n3"),
+        lists("network list --not-any-tags a,b", "n3"),
+        changes("network set --tag c n1", tags=["a", "b", "c"]),
+        changes("network unset --tag a n1", tags=["b", "c"]),
+        changes("network unset --all-tag n1", tags=[]),
+        changes("network set --no-tag --tag d n2", tags=["d"]),
+        makes("subnet create --tag a --network n1 --subnet-range 10.0.0.0/24 s1", tags=["a"]),
+        lists("subnet list --tags a", "s1"),
+        changes("subnet set --tag b s1", tags=["a", "b"]),
+        changes("subnet unset --tag a s1", tags=["b"]),
+        makes("port create --tag a --network n1 p1", tags=["a"]),
+        lists("port list --any-tags a,x", "p1"),
+        changes("port set --tag b p1", tags=["a", "b"]),
+        changes("port unset --all-tag p1", tags=[]),
+        makes("security group create --tag a g1", tags=["a"]),
+        lists("security group list --tags a", "g1"),
+        changes("security group set --no-tag g1", tags=[]),
+        changes("security group set --tag z g1", tags=["z"]),
+        changes("security group unset --tag z g1", tags=[]),
+        removes("port delete p1"),
+        removes("subnet delete s1"),
+        removes("security group delete g1"),
+        removes("network delete n1 n2 n3"),
+    ],
+)
