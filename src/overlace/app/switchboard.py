@@ -1,11 +1,15 @@
 """What the southbound tells, passed on to whom it concerns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import structlog
 
-from overlace.app.autoconfiguration import dhcpv4, dhcpv6, router_discovery
+from overlace.app.autoconfiguration.dhcpv4 import DHCPV4
+from overlace.app.autoconfiguration.dhcpv6 import DHCPV6
+from overlace.app.autoconfiguration.router_discovery import ROUTER_DISCOVERY
+from overlace.app.autoconfiguration.service import Service
 from overlace.app.counts import PacketCounts
 from overlace.app.underlay import Underlay
 from overlace.compiler.autoconfiguration import DHCPV4_REQUEST, DHCPV6_REQUEST, ROUTER_SOLICITATION
@@ -24,12 +28,12 @@ from overlace.wire.openflow.messages import PacketIn, PacketOut
 
 log = structlog.get_logger(__name__)
 
-_ANSWERS = {
-    DHCPV4_REQUEST: ("dhcp", dhcpv4.answer),
-    DHCPV6_REQUEST: ("dhcpv6", dhcpv6.answer),
-    ROUTER_SOLICITATION: ("router_solicitation", router_discovery.answer),
+_SERVICES: Mapping[bytes, Service[Any]] = {
+    DHCPV4_REQUEST: DHCPV4,
+    DHCPV6_REQUEST: DHCPV6,
+    ROUTER_SOLICITATION: ROUTER_DISCOVERY,
 }
-"""By the userdata of a packet-in: how it is counted, and who answers."""
+"""Who answers, by the userdata of the packet-in."""
 
 
 class Switchboard:
@@ -113,10 +117,10 @@ class Switchboard:
 
     def packet_in(self, switch: SwitchName, packet: PacketIn) -> None:
         """A flow sent this packet to the controller."""
-        if packet.userdata in _ANSWERS:
-            kind, answer = _ANSWERS[packet.userdata]
-            self.counts.packets[kind] += 1
-            reply = answer(self._snapshot(), switch, packet, self.counts.answers[kind])
+        service = _SERVICES.get(packet.userdata)
+        if service is not None:
+            self.counts.packets[service.name] += 1
+            reply = service.answer(self._snapshot(), switch, packet, self.counts.answers[service.name])
             if reply is not None:
                 self.send(switch, reply)
         elif packet.userdata == PROBE:

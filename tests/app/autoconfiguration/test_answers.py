@@ -7,7 +7,9 @@ from ipaddress import IPv6Address, IPv6Network, ip_network
 from structlog.testing import capture_logs
 from tests.compiler.worlds import WorldBuilder
 
-from overlace.app.autoconfiguration import dhcpv4, dhcpv6, router_discovery
+from overlace.app.autoconfiguration import dhcpv4, dhcpv6
+from overlace.app.autoconfiguration.dhcpv6 import DHCPV6
+from overlace.app.autoconfiguration.router_discovery import ROUTER_DISCOVERY, facts_of
 from overlace.compiler.gateway import gateway_mac
 from overlace.compiler.pipeline import SOURCE_PORT
 from overlace.datapath.actions import Output
@@ -90,7 +92,7 @@ def test_a_port_is_offered_its_addresses_in_subnets_that_lease_and_no_others() -
     assert found is not None
     assert (found[0].addresses, found[0].dns_servers) == ((IPv6Address("fd0a::b"),), (RESOLVER,))
     outcomes: Counter[str] = Counter()
-    answer = dhcpv6.answer(built.snapshot, "h1", handed_over(solicit(port)), outcomes)
+    answer = DHCPV6.answer(built.snapshot, "h1", handed_over(solicit(port)), outcomes)
     assert offered(answer).option(23) == RESOLVER.packed
     assert outcomes == {"advertised": 1}
 
@@ -98,9 +100,9 @@ def test_a_port_is_offered_its_addresses_in_subnets_that_lease_and_no_others() -
 def test_a_port_without_such_a_subnet_is_not_answered() -> None:
     built, port = world(subnet("b", "fd0b::/64", "slaac"))
     outcomes: Counter[str] = Counter()
-    assert dhcpv6.answer(built.snapshot, "h1", handed_over(solicit(port)), outcomes) is None
-    assert dhcpv6.answer(built.snapshot, "h1", handed_over(solicit(port), key=99), outcomes) is None
-    assert dhcpv6.answer(built.snapshot, "h2", handed_over(solicit(port)), outcomes) is None
+    assert DHCPV6.answer(built.snapshot, "h1", handed_over(solicit(port)), outcomes) is None
+    assert DHCPV6.answer(built.snapshot, "h1", handed_over(solicit(port), key=99), outcomes) is None
+    assert DHCPV6.answer(built.snapshot, "h2", handed_over(solicit(port)), outcomes) is None
     assert outcomes == {"unknown port": 3}
 
 
@@ -108,8 +110,8 @@ def test_damage_and_what_is_not_for_us_is_counted() -> None:
     built, port = world(subnet("a", "fd0a::/64", "dhcpv6-stateful"))
     outcomes: Counter[str] = Counter()
     for message in (b"\1\0", Dhcpv6Message(MessageType.SOLICIT, 5).encode()):
-        assert dhcpv6.answer(built.snapshot, "h1", handed_over(solicit(port, message)), outcomes) is None
-    assert router_discovery.answer(built.snapshot, "h1", handed_over(solicit(port)), outcomes) is None
+        assert DHCPV6.answer(built.snapshot, "h1", handed_over(solicit(port, message)), outcomes) is None
+    assert ROUTER_DISCOVERY.answer(built.snapshot, "h1", handed_over(solicit(port)), outcomes) is None
     assert outcomes == {"malformed": 2, "ignored": 1}
 
 
@@ -146,7 +148,7 @@ def test_the_network_says_all_that_its_advertised_subnets_say() -> None:
         subnet("b", "fd0b::/80", "dhcpv6-stateful"),
         subnet("c", "fd0c::/64", "dhcpv6-stateful", advertised=False),
     )
-    facts = router_discovery.facts_of(built.snapshot, "red")
+    facts = facts_of(built.snapshot, port)
     assert facts is not None
     assert facts.prefixes == (
         OnLinkPrefix(IPv6Network("fd0a::/64"), True),
@@ -154,7 +156,7 @@ def test_the_network_says_all_that_its_advertised_subnets_say() -> None:
     )
     assert (facts.managed, facts.other, facts.mtu, facts.dns_servers) == (True, True, 1450, (RESOLVER,))
     outcomes: Counter[str] = Counter()
-    answer = router_discovery.answer(built.snapshot, "h1", handed_over(router_solicitation(port)), outcomes)
+    answer = ROUTER_DISCOVERY.answer(built.snapshot, "h1", handed_over(router_solicitation(port)), outcomes)
     assert answer is not None
     assert EthernetFrame.decode(answer.frame).destination == port.mac_address
     assert outcomes == {"advertised": 1}
@@ -164,5 +166,5 @@ def test_a_network_without_advertised_subnets_says_nothing() -> None:
     built, port = world(subnet("a", "fd0a::/64"))
     outcomes: Counter[str] = Counter()
     asked = handed_over(router_solicitation(port))
-    assert router_discovery.answer(built.snapshot, "h1", asked, outcomes) is None
+    assert ROUTER_DISCOVERY.answer(built.snapshot, "h1", asked, outcomes) is None
     assert outcomes == {"unknown port": 1}

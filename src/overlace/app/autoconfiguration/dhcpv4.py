@@ -1,43 +1,17 @@
-"""DHCPv4 requests that switches hand over: find the port, let `protocols` decide, send the answer back."""
+"""DHCPv4: the lease of a port, from the snapshot; what to say about it is decided in `protocols`."""
 
-from collections import Counter
 from ipaddress import IPv4Address, IPv4Network
 
-import structlog
-
 from overlace.app.autoconfiguration.extra_options import sendable
-from overlace.app.autoconfiguration.requesting_port import back, requesting_port
+from overlace.app.autoconfiguration.service import Reply, Service
 from overlace.compiler.gateway import gateway_mac
 from overlace.model.autoconfiguration import serves_dhcpv4
 from overlace.model.network import Network, Subnet
 from overlace.model.port import Port
 from overlace.model.snapshot import Snapshot
-from overlace.protocols.dhcpv4_frames import Response, respond
+from overlace.protocols.dhcpv4_frames import respond
 from overlace.protocols.dhcpv4_lease import LeaseOffer, ServerIdentity
 from overlace.wire.dhcpv4.named_options import parse_extra_options
-from overlace.wire.errors import MalformedError
-from overlace.wire.openflow.messages import PacketIn, PacketOut
-
-log = structlog.get_logger(__name__)
-
-
-def answer(snapshot: Snapshot, host: str, packet: PacketIn, outcomes: Counter[str]) -> PacketOut | None:
-    """The packet-out that answers a client on `host`, or None when there is nothing to say; counts outcomes."""
-    port = requesting_port(snapshot, host, packet)
-    offer = None if port is None else lease_of(snapshot, port)
-    if port is None or offer is None:
-        outcomes["unknown port"] += 1
-        return None
-    lease, server = offer
-    try:
-        response: Response = respond(packet.frame, lease, server)
-    except MalformedError as error:
-        outcomes["malformed"] += 1
-        log.info("dhcp request cannot be read", host=host, port=port.id, reason=str(error))
-        return None
-    outcomes[type(response.outcome).__name__.lower()] += 1
-    log.debug("dhcp", host=host, port=port.id, outcome=str(response.outcome))
-    return None if response.frame is None else back(packet, response.frame)
 
 
 def lease_of(snapshot: Snapshot, port: Port) -> tuple[LeaseOffer, ServerIdentity] | None:
@@ -72,3 +46,11 @@ def lease_of(snapshot: Snapshot, port: Port) -> tuple[LeaseOffer, ServerIdentity
         server = router if router is not None else IPv4Address(int(prefix.network_address) + 1)
         return lease, ServerIdentity(server, gateway_mac(network.key))
     return None
+
+
+def _respond(frame: bytes, facts: tuple[LeaseOffer, ServerIdentity]) -> Reply:
+    response = respond(frame, *facts)
+    return Reply(response.frame, type(response.outcome).__name__.lower(), str(response.outcome))
+
+
+DHCPV4 = Service("dhcp", lease_of, _respond)
