@@ -24,6 +24,7 @@ from overlace.southbound.operations import TableOperations
 from overlace.southbound.order import Batch, order
 from overlace.wire.openflow.codec import encode, encode_flow_add, encode_flow_delete_strict
 from overlace.wire.openflow.messages import (
+    BarrierReply,
     BarrierRequest,
     BundleAdd,
     BundleControl,
@@ -105,6 +106,14 @@ OPEN = control(BundleControlType.OPEN_REQUEST, OPEN_XID)
 COMMIT = control(BundleControlType.COMMIT_REQUEST, COMMIT_XID)
 DISCARD = control(BundleControlType.DISCARD_REQUEST, DISCARD_XID)
 BARRIER = encode(BarrierRequest(), BARRIER_XID)
+
+USUAL_ANSWERS = frozenset(
+    encode(BundleControl(BUNDLE_ID, BundleControlType.OPEN_REPLY, flags), OPEN_XID)
+    + encode(BundleControl(BUNDLE_ID, BundleControlType.COMMIT_REPLY, flags), COMMIT_XID)
+    + encode(BarrierReply(), BARRIER_XID)
+    for flags in (0, BUNDLE_FLAGS)
+)
+"""What a switch says that has taken a whole bundle; some repeat the flags, Open vSwitch does not."""
 
 _INNER = len(encode(BundleAdd(BUNDLE_ID, BUNDLE_FLAGS, b""), 0))
 _XID = struct.Struct("!I")

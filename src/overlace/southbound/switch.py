@@ -391,7 +391,7 @@ class Switch:
 
     def _pump(self) -> None:
         """Send what is pending, unless the switch is busy."""
-        if self.quiet is None or not self._pending:
+        if not self._pending or self.quiet is None:
             return
         change, self._sequence = self._pending.take()
         self._start_write(self.contents.apply(change), self._completed)
@@ -412,12 +412,12 @@ class Switch:
             self._recover([])
 
     def _written(self, refusals: list[Refusal], then: Callable[[], object] | None = None) -> None:
-        """The switch has answered a write."""
+        """The switch has answered a write; without `then`, one of flows alone."""
         self._writes += 1
         if refusals:
             self._recover(refusals)
         else:
-            (then or self._completed)()
+            (then or self._flows_completed)()
             self._pump()
 
     def _recover(self, refusals: list[Refusal]) -> None:
@@ -429,9 +429,13 @@ class Switch:
 
     def _completed(self) -> None:
         """The switch holds `contents`."""
-        self.contents.settle()
         if self.database is not None:
             self.database.want_tunnel_ports(self.contents.table.tunnel_ports)
+        self._flows_completed()
+
+    def _flows_completed(self) -> None:
+        """The same, after a change that was of flows alone."""
+        self.contents.settle()
         self._acknowledgement.written(self._sequence)
         self._tell()
         self._pump()

@@ -62,6 +62,13 @@ class Transaction:
         bundle = self._numbered(batch.bundle, len(batch.before), bundled=True)
         return b"".join([*before, OPEN, *bundle, BARRIER])
 
+    def take_usual_answer(self) -> bool:
+        """The switch has said what it says to a bundle without errors. False when that is not what is awaited."""
+        if self._careful or not self._batch.bundle or self._committed or self._refusals:
+            return False
+        self._done([])
+        return True
+
     def answer(self, xid: int, message: Message) -> bytes:
         """Take a message whose id is ours; return what to send next, if anything."""
         match message:

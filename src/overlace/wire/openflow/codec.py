@@ -310,6 +310,11 @@ class Decoder:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
+    @property
+    def between_messages(self) -> bool:
+        """True when no part of a message waits for its rest."""
+        return not self._buffer
+
     def feed(self, data: bytes) -> list[tuple[int, m.Message]]:
         """Take bytes; give the messages that are complete, with their transaction ids. Raises ProtocolError."""
         buffer = self._buffer

@@ -95,6 +95,14 @@ class _Connection:
                 break
         return events
 
+    def pass_over(self, now: float) -> bool:
+        """The peer has sent whole messages that the caller knows by their bytes: they count as heard, and need not be
+        read. False when that is not so simple: then `receive` them."""
+        if self.closed or not self._agreed or not self._decoder.between_messages:
+            return False
+        self._heard, self._probed = now, False
+        return True
+
     def next_deadline(self) -> float | None:
         """When to call `tick`."""
         if self.closed:
