@@ -197,10 +197,10 @@ class DesiredTable:
     ) -> None:
         for fragment in released:
             del self._fragments[fragment.id]
-            self._holders.release(fragment)
+            self._holders.release(fragment, self)
         for fragment in added:
             self._fragments[fragment.id] = fragment
-            self._holders.hold(fragment)
+            self._holders.hold(fragment, self)
         self.flow_count += len(flows.added) - len(flows.removed)
         self._generation += 1
 
@@ -209,20 +209,19 @@ class DesiredTable:
         before, after = _union(released), _union(added)
         if len(after) < sum(len(fragment.flows) for fragment in added):
             self._check_agreement(released, added)
-        keys = dict.fromkeys((*before, *after))
-        if not self._holders.hold_nothing_else(keys, going := set(released)):
-            for key in keys:
-                if (staying := self._staying(key, going)) is None:
-                    continue
-                if (newcomer := after.pop(key, staying)) != staying:
-                    raise self._conflict(_flows_of, released, added, ClashError(key, newcomer))
-                before.pop(key, None)
+        going = set(released)
+        for key in dict.fromkeys((*before, *after)):
+            if (staying := self._staying(key, going)) is None:
+                continue
+            if (newcomer := after.pop(key, staying)) != staying:
+                raise self._conflict(_flows_of, released, added, ClashError(key, newcomer))
+            before.pop(key, None)
         return compare_entries(after, before)
 
     def _staying(self, key: FlowKey, going: Container[Fragment]) -> Flow | None:
         """The flow of a fragment that is held here and goes on to be."""
-        for fragment in self._holders.of(key):
-            if self._fragments.get(fragment.id) is fragment and fragment not in going:
+        for fragment in self._holders.held_in(self, self._fragments, key):
+            if fragment not in going:
                 return fragment.flows[fragment.flow_keys.index(key)]
         return None
 
