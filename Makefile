@@ -1,7 +1,8 @@
 # The front door. `make demo` and `make test` set up all they need on a fresh Debian 12 (root, python3, git, make).
 VENV := .venv
 PY   := $(VENV)/bin/python
-DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping tcpdump busybox systemd gcc libc6-dev
+DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping tcpdump busybox systemd gcc libc6-dev \
+  qemu-system-x86 qemu-utils
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-hosts test deb deb-smoke bench soak conformance schema check docs format clean

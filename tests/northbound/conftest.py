@@ -200,6 +200,12 @@ class StillWorld:
     def alarms(self) -> Sequence[Alarm]:
         return [Alarm("not heard", ("h2", "h3"), "h2 does not hear h3")]
 
+    def procedure_progress(self, key: str, /) -> Mapping[str, object] | None:
+        return {"percent": 50.0} if key in self.busy else None
+
+    def procedure_problem(self, key: str, /) -> str:
+        return "" if key in self.busy else "nobody carries it out here"
+
     async def examine(self, *, probe: bool) -> Sequence[Mapping[str, object]]:
         return [{"kind": "probed" if probe else "known", "severity": "note"}]
 
@@ -220,7 +226,7 @@ def world() -> StillWorld:
 @pytest.fixture
 async def api(store: MemoryStore, world: StillWorld) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an API without authentication."""
-    views = Views(world, world, world, world, world, world, world, world)
+    views = Views(world, world, world, world, world, world, world, world, world)
     application = create_application(store, views, NoAuthentication("127.0.0.1"), store.clock)
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:9696") as client:

@@ -22,6 +22,7 @@ from overlace.app.failures import StartFailure
 from overlace.app.listening import named
 from overlace.app.metrics import ControllerCollector, Sources
 from overlace.app.metrics_endpoint import metrics_route
+from overlace.app.procedures import ProcedureStatus, orchestrator
 from overlace.app.settings import ControllerSettings, check_settings
 from overlace.app.switch_facts import switch_facts
 from overlace.app.switch_views import SwitchViews
@@ -131,7 +132,10 @@ async def _controller(
     unsubscribe = store.subscribe(
         lambda commit: _committed(commit, engine, attachments, southbound, underlay)
     )
+    procedures = orchestrator(settings, store, clock, tasks)
+    forget = store.subscribe(lambda commit: procedures.committed(commit.changes))
     workers = [
+        tasks.create_task(procedures.run(), name="procedures"),
         tasks.create_task(attachments.run(), name="attachments"),
         tasks.create_task(chores(store, engine, attachments, clock), name="chores"),
         tasks.create_task(underlay.run(), name="underlay"),
@@ -144,7 +148,7 @@ async def _controller(
             Listen(settings.switch_address, settings.ovsdb_port, trust),
             settings.audit_interval,
         )
-    configuration = NetworkingConfiguration()
+    configuration = NetworkingConfiguration(members_move=not settings.only_admins_move)
     underlay_status = UnderlayStatus(lambda: store.snapshot, underlay, configuration.default_underlay_mtu)
     diagnosis = Diagnosis(
         lambda: store.snapshot,
@@ -183,7 +187,17 @@ async def _controller(
     authentication = authenticator(settings, store, clock)
     application = create_application(
         cast("intents.Store", store),
-        Views(views, switchboard, views, tracer, switches, underlay_status, store, doctor),
+        Views(
+            views,
+            switchboard,
+            views,
+            tracer,
+            switches,
+            underlay_status,
+            store,
+            doctor,
+            ProcedureStatus(procedures),
+        ),
         authentication,
         clock,
         configuration,
@@ -195,6 +209,7 @@ async def _controller(
             yield application
     finally:
         unsubscribe()
+        forget()
         for worker in workers:
             worker.cancel()
         await southbound.stop()

@@ -41,6 +41,11 @@ class ControllerSettings:
     enrolment_port: int = 6655
     origin: str = "site"
     audit_interval: float = 60.0
+    launcher: str = ""
+    """The command that starts and ends guests on hosts; empty where machines are not moved by QMP."""
+    moves_per_host: int = 2
+    moves_per_link: int = 4
+    only_admins_move: bool = False
     observe: bool = False
     """Begin by observing only, and until somebody says otherwise."""
 

@@ -8,6 +8,7 @@ import click
 
 from overlace.cli.api import Api, Object, api_options
 from overlace.cli.collections import Collection, add_common_commands
+from overlace.cli.evacuate import add_evacuation
 from overlace.cli.failures import NotFound
 from overlace.cli.join import Place, check_script, place_options
 from overlace.cli.operations import SWITCHES, add_operations, tell_switch
@@ -219,3 +220,4 @@ def _body(options: dict[str, Any]) -> Object:
 
 add_common_commands(host, HOSTS, show=False)
 add_operations(host, HOSTS)
+add_evacuation(host, "host")

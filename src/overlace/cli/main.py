@@ -11,9 +11,11 @@ from overlace.cli.flows import flows
 from overlace.cli.host import host
 from overlace.cli.join import join, leave
 from overlace.cli.log import log
+from overlace.cli.machine import machine
 from overlace.cli.move import move
 from overlace.cli.observe import observe
 from overlace.cli.pki import pki
+from overlace.cli.procedure import procedure
 from overlace.cli.serve import serve
 from overlace.cli.site import site
 from overlace.cli.status import status
@@ -40,6 +42,7 @@ _COMMANDS = (
     *(serve, bootstrap, status, backup, restore),
     *(site, host, join, leave, switch, link, pki),
     *(project, user),
+    *(machine, procedure),
     *(diff, observe, adopt, recover),
     *(trace, why, doctor, flows, log, move, underlay),
 )

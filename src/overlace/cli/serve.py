@@ -57,6 +57,17 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="Between audits of one switch.",
 )
 @click.option(
+    "--launcher",
+    metavar="COMMAND",
+    default="",
+    help="Starts and ends guests on hosts, run as COMMAND VERB MACHINE HOST; machines are then moved by QMP.",
+)
+@click.option(
+    "--moves-per-host", type=click.IntRange(min=1), default=2, help="Moves of machines at a time on a host."
+)
+@click.option("--moves-per-link", type=click.IntRange(min=1), default=4, help="The same between two sites.")
+@click.option("--only-admins-move", is_flag=True, help="Members of a project do not move its machines.")
+@click.option(
     "--observe",
     is_flag=True,
     help="Write to no switch, until `overlace observe --off`; show the differences.",

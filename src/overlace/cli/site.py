@@ -4,6 +4,7 @@ import click
 
 from overlace.cli.api import Api, api_options
 from overlace.cli.collections import Collection, add_common_commands
+from overlace.cli.evacuate import add_evacuation
 from overlace.terminal.options import json_option
 
 SITES = Collection("site", "site", "/v2.0/overlace/sites", ("id", "mtu", "description"))
@@ -54,3 +55,4 @@ def set_(name: str, mtu: int | None, description: str | None, api: Api, as_json:
 
 
 add_common_commands(site, SITES)
+add_evacuation(site, "site")

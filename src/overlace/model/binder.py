@@ -219,7 +219,8 @@ def _stays(intents: Intents, binding: Binding) -> bool:
     """Whether a binding outlives its interface."""
     if binding.state is BindingState.PREPARED:
         receipt = receipts.receipt_of(intents, binding)
-        return receipt is not None and receipt.prepared_by is Trigger.API  # the interface is still to come
+        # the interface is still to come
+        return receipt is not None and receipt.prepared_by in (Trigger.API, Trigger.PROCEDURE)
     if binding.state is not BindingState.ACTIVE:
         return False
     port = intents.get(Port, binding.port_id)

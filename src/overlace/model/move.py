@@ -14,6 +14,8 @@ class Trigger(Enum):
     """Somebody asked."""
     INTERFACE = "interface"
     """An interface with the port's iface-id came or went."""
+    PROCEDURE = "procedure"
+    """A move of the machine that the port belongs to, step by step with its hypervisor."""
     FIRST_FRAME = "first frame"
     """The workload spoke at its new host."""
     NONE = ""
@@ -67,6 +69,15 @@ class Move:
     prepared_at: datetime = api(kind="timestamp")
     activated_at: datetime | None = api(kind="timestamp", value=None)
     ended_at: datetime | None = api(kind="timestamp", value=None)
+    machine_id: str = api(value="")
+    """The machine that took the port along, where Overlace moved it; the rest is its hypervisors' word."""
+    mode: str = api(value="")
+    event: str = api(value="")
+    """The hypervisor's event on which the port went along."""
+    copied_bytes: int = api(kind="int", value=0)
+    disk_bytes: int = api(kind="int", value=0)
+    stop_ms: int = api(kind="int", value=0)
+    """From the guest's stop to its going on."""
 
     @property
     def id(self) -> str:

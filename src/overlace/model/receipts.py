@@ -6,6 +6,7 @@ from datetime import timedelta
 from overlace.model.intents import Intents
 from overlace.model.move import Cause, Move, MoveState, Trigger, move_id
 from overlace.model.port import Binding, Port
+from overlace.model.procedure import Procedure
 
 KEPT = 100
 """Receipts kept for each port, the newest."""
@@ -43,6 +44,15 @@ def note_activation(intents: Intents, binding: Binding, cause: Cause) -> None:
     if receipt is not None:
         changed = replace(receipt, state=MoveState.ACTIVATED, activated_by=cause.trigger)
         intents.put(replace(changed, activated_at=intents.now, actor=cause.actor or receipt.actor))
+
+
+def note_transfer(intents: Intents, binding: Binding, procedure: Procedure) -> None:
+    """The machine has come with the port, at this cost."""
+    receipt = receipt_of(intents, binding)
+    if receipt is not None:
+        changed = replace(receipt, machine_id=procedure.machine_id, mode=procedure.mode_taken)
+        changed = replace(changed, event=procedure.trigger, stop_ms=procedure.stop_ms)
+        intents.put(replace(changed, copied_bytes=procedure.copied_bytes, disk_bytes=procedure.disk_bytes))
 
 
 def give_up(intents: Intents, binding: Binding, state: MoveState, reason: str) -> None:

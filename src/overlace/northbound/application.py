@@ -36,15 +36,18 @@ from overlace.northbound.ip_availability import IpAvailability
 from overlace.northbound.log_api import LogApi
 from overlace.northbound.overlace_api import OverlaceApi
 from overlace.northbound.port_bindings import PortBindings
+from overlace.northbound.procedure_api import ProcedureApi
 from overlace.northbound.quota_api import Quotas
 from overlace.northbound.recovery_api import RecoveryApi
 from overlace.northbound.request_identity import HEADER, Finished, RequestIdentity
 from overlace.northbound.resource_handler import ResourceHandler
 from overlace.northbound.resources.base import Resource
 from overlace.northbound.resources.binding import Bindings
+from overlace.northbound.resources.machine import Machines
 from overlace.northbound.resources.move import Moves
 from overlace.northbound.resources.network import Networks
 from overlace.northbound.resources.port import Ports
+from overlace.northbound.resources.procedure import Procedures
 from overlace.northbound.resources.security_group import SecurityGroups
 from overlace.northbound.resources.security_group_rule import SecurityGroupRules
 from overlace.northbound.resources.segment import Segments
@@ -76,6 +79,7 @@ def create_application(
     context = Context(store, views, auth, clock, configuration)
     handlers = [ResourceHandler(each, context) for each in resources()]
     routes: list[BaseRoute] = OverlaceApi(context).routes() + PortBindings(context).routes()
+    routes += ProcedureApi(context).routes()
     for handler in handlers:
         if handler.resource.taggable:
             routes += TagHandler(handler).routes()
@@ -115,6 +119,8 @@ def resources() -> list[Resource[Any]]:
         Links(),
         Bindings(),
         Moves(),
+        Machines(),
+        Procedures(),
     ]
 
 

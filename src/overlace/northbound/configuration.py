@@ -18,5 +18,7 @@ class NetworkingConfiguration:
     quotas: Mapping[str, int] = field(default_factory=lambda: MappingProxyType(_QUOTAS))
     mac_base: int = 0xFA163E000000
     """The first three octets of generated MAC addresses."""
+    members_move: bool = True
+    """Whether members of a project may move its machines from site to site; administrators may move all."""
     default_underlay_mtu: int = 1500
     """For networks made before any site is declared."""

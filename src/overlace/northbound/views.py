@@ -140,6 +140,18 @@ class ChangeLog(Protocol):
         ...
 
 
+class ProcedureView(Protocol):
+    """How procedures go, beyond what the store says of them."""
+
+    def procedure_progress(self, key: str, /) -> Mapping[str, object] | None:
+        """How far the transfer of a move is; None while none is under way."""
+        ...
+
+    def procedure_problem(self, key: str, /) -> str:
+        """What it waits for that should not be so; empty for nothing."""
+        ...
+
+
 class DoctorView(Protocol):
     """Looks for what is wrong."""
 
@@ -160,3 +172,4 @@ class Views:
     underlay: UnderlayView
     changes: ChangeLog
     doctor: DoctorView
+    procedures: ProcedureView

@@ -35,7 +35,7 @@ class Cluster:
 
     def __init__(self, store: MemoryStore, world: StillWorld) -> None:
         authentication = IdentityAuthentication(store, store.clock)
-        views = Views(world, world, world, world, world, world, world, world)
+        views = Views(world, world, world, world, world, world, world, world, world)
         self.transport = httpx.ASGITransport(create_application(store, views, authentication, store.clock))
         self.clients: list[httpx.AsyncClient] = []
 
@@ -413,7 +413,7 @@ async def test_given_basic_authentication_when_used_then_nobody_logs_in_but_pass
 ) -> None:
     await bootstrap(store, "admin-password")
     authentication = IdentityAuthentication(store, store.clock, issues_tokens=False)
-    views = Views(world, world, world, world, world, world, world, world)
+    views = Views(world, world, world, world, world, world, world, world, world)
     transport = httpx.ASGITransport(create_application(store, views, authentication, store.clock))
     async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
         answer = await client.get("/v2.0/networks", auth=("admin", "admin-password"))

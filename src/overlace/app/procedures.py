@@ -1,0 +1,52 @@
+"""The orchestrator with its migrators, and what the API shows of it."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import cast
+
+from overlace.app.settings import ControllerSettings
+from overlace.kit.clock import Clock
+from overlace.model.intents import Intents
+from overlace.model.machine import Driver
+from overlace.orchestration.admission import Limits
+from overlace.orchestration.launcher import CommandLauncher
+from overlace.orchestration.migrator import Migrator
+from overlace.orchestration.orchestrator import Orchestrator
+from overlace.orchestration.qmp.migrator import QmpMigrator
+from overlace.store.store import Store
+from overlace.store.transaction import Transaction
+
+
+def orchestrator(
+    settings: ControllerSettings, store: Store, clock: Clock, tasks: asyncio.TaskGroup
+) -> Orchestrator:
+    """One that moves by what the settings offer."""
+
+    async def transact(change: Callable[[Intents], bool], why: str) -> object:
+        def in_store(transaction: Transaction) -> bool:
+            return change(cast("Intents", transaction))
+
+        return await store.transact(in_store, actor="overlace", source=why)
+
+    migrators: dict[Driver, Migrator] = {}
+    if settings.launcher:
+        migrators[Driver.QMP] = QmpMigrator(CommandLauncher(settings.launcher), tasks)
+    limits = Limits(settings.moves_per_host, settings.moves_per_link)
+    return Orchestrator(lambda: store.snapshot, transact, migrators, clock, limits)
+
+
+class ProcedureStatus:
+    """See `northbound.views.ProcedureView`."""
+
+    def __init__(self, orchestrator: Orchestrator) -> None:
+        self._orchestrator = orchestrator
+
+    def procedure_progress(self, key: str, /) -> Mapping[str, object] | None:
+        """See ProcedureView."""
+        progress = self._orchestrator.progress(key)
+        return None if progress is None else asdict(progress)
+
+    def procedure_problem(self, key: str, /) -> str:
+        """See ProcedureView."""
+        return self._orchestrator.problem(key)

@@ -1,0 +1,22 @@
+"""The attributes of machines and their procedures."""
+
+from enum import Enum
+from typing import Any
+
+from overlace.model.machine import Driver
+from overlace.northbound.conversion.kind import Kind
+
+
+def parse_driver(value: Any) -> Driver:
+    """qmp or libvirt."""
+    words = [each.value for each in Driver]
+    if value not in words:
+        raise ValueError(f"'{value}' is not in {words}")
+    return Driver(value)
+
+
+def _word(value: Enum) -> str:
+    return str(value.value)
+
+
+MACHINES = {"driver": Kind(parse_driver, _word)}

@@ -1,0 +1,1 @@
+"""Moving guests by QEMU's own monitors (QMP)."""

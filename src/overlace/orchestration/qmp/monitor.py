@@ -1,0 +1,133 @@
+"""One QEMU's monitor: commands, and what its events say of the guest and of its migration.
+
+The state is asked once and kept up to date by events, so that to look at it costs nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from qemu.qmp import ExecuteError, QMPClient, QMPError
+
+from overlace.orchestration.migrator import MigrationFailed, Unreachable
+from overlace.orchestration.sight import Guest, Transfer
+
+CONNECT_TIMEOUT = 5.0
+ANSWER_TIMEOUT = 30.0
+"""A monitor answers at once, unless its QEMU's main loop waits for a disk or a connection."""
+
+logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)  # what it logs it also raises
+
+_GUESTS = {
+    "inmigrate": Guest.INCOMING,
+    "running": Guest.RUNNING,
+    "finish-migrate": Guest.STILL,
+    "paused": Guest.STILL,
+    "prelaunch": Guest.STILL,
+    "postmigrate": Guest.HANDED_OVER,
+}
+_TRANSFERS = {
+    "setup": Transfer.ACTIVE,
+    "active": Transfer.ACTIVE,
+    "pre-switchover": Transfer.READY,
+    "device": Transfer.SWITCHING,
+    "postcopy-active": Transfer.SWITCHING,
+    "postcopy-paused": Transfer.SWITCHING,
+    "completed": Transfer.COMPLETED,
+    "failed": Transfer.FAILED,
+    "cancelling": Transfer.ACTIVE,
+    "cancelled": Transfer.FAILED,
+}
+
+
+class Monitor:
+    """`heard` is called at every event."""
+
+    def __init__(self, client: QMPClient, heard: Callable[[], None]) -> None:
+        self._client = client
+        self._heard = heard
+        self.guest = Guest.UNKNOWN
+        self.transfer = Transfer.NONE
+        self.times: dict[str, float] = {}
+        """When STOP and RESUME happened last, in seconds, by the host's clock."""
+        self.closed = False
+        self._listening: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def connect(cls, address: str, heard: Callable[[], None], tasks: asyncio.TaskGroup) -> "Monitor":
+        """The monitor at a path or at address:port. Raises Unreachable."""
+        client = QMPClient("overlace")
+        try:
+            await asyncio.wait_for(client.connect(_where(address)), CONNECT_TIMEOUT)
+        except (QMPError, OSError, TimeoutError, EOFError) as reason:
+            with suppress(Exception):
+                await client.disconnect()
+            raise Unreachable(f"the monitor {address} does not answer: {reason or 'too late'}") from None
+        monitor = cls(client, heard)
+        monitor._listening = tasks.create_task(monitor._listen(), name=f"monitor {address}")
+        await monitor.refresh()
+        return monitor
+
+    async def close(self) -> None:
+        """Let go of it; its QEMU goes on."""
+        self.closed = True
+        if self._listening is not None:
+            self._listening.cancel()
+        with suppress(Exception):
+            await self._client.disconnect()
+
+    async def refresh(self) -> None:
+        """Ask for what events tell later. Raises Unreachable."""
+        self.transfer = _transfer(await self.execute("query-migrate"))
+        self.guest = _guest(await self.execute("query-status"))
+
+    async def execute(self, command: str, **arguments: Any) -> Any:
+        """The answer; underscores in names of arguments stand for dashes.
+
+        Raises MigrationFailed with QEMU's words, Unreachable when there is no answer.
+        """
+        given = {name.replace("_", "-"): value for name, value in arguments.items()}
+        try:
+            return await asyncio.wait_for(self._client.execute(command, given), ANSWER_TIMEOUT)
+        except ExecuteError as reason:
+            raise MigrationFailed(f"QEMU refuses {command}: {reason}") from None
+        except (QMPError, OSError, EOFError, TimeoutError) as reason:
+            self.closed = self.closed or not isinstance(reason, TimeoutError)
+            self._heard()
+            raise Unreachable(f"QEMU does not answer {command}: {reason or 'too late'}") from None
+
+    async def _listen(self) -> None:
+        with suppress(Exception):  # its end is what `closed` says
+            async for event in self._client.events:
+                self._note(dict(event))
+                self._heard()
+        self.closed = True
+        self._heard()
+
+    def _note(self, event: dict[str, Any]) -> None:
+        match event.get("event"):
+            case "STOP" | "RESUME" as name:
+                stamp = event["timestamp"]
+                self.times[name] = stamp["seconds"] + stamp["microseconds"] / 1e6
+                self.guest = Guest.STILL if name == "STOP" else Guest.RUNNING
+            case "MIGRATION":
+                self.transfer = _TRANSFERS.get(event["data"]["status"], self.transfer)
+                if self.transfer is Transfer.COMPLETED and self.guest is Guest.STILL:
+                    self.guest = Guest.HANDED_OVER
+            case "SHUTDOWN" | "GUEST_PANICKED":
+                self.guest = Guest.BROKEN
+
+
+def _where(address: str) -> str | tuple[str, int]:
+    host, colon, port = address.rpartition(":")
+    return (host.strip("[]"), int(port)) if colon and port.isdigit() else address.removeprefix("unix:")
+
+
+def _guest(status: dict[str, Any]) -> Guest:
+    return _GUESTS.get(status["status"], Guest.BROKEN)
+
+
+def _transfer(answer: dict[str, Any]) -> Transfer:
+    return _TRANSFERS.get(answer.get("status", "none"), Transfer.NONE)
