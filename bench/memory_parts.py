@@ -13,7 +13,7 @@ import gc
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
@@ -28,6 +28,7 @@ from overlace.compiler.plan import PlanChange
 from overlace.engine.engine import Engine
 from overlace.model.port import Binding, Port
 from overlace.southbound.contents import Contents
+from overlace.southbound.flow_holders import FlowHolders
 from overlace.southbound.settings import is_learned
 from overlace.store.store import Store
 from overlace.wire.openflow.codec import canonical_flow
@@ -68,12 +69,12 @@ def _referents(each: object) -> Iterable[object]:
     return gc.get_referents(each)
 
 
-class _Contents:
-    """What the switches hold, as the southbound keeps it; each acknowledges at once."""
+class _Switches:
+    """What the switches hold, as the southbound keeps it; each takes everything at once."""
 
     def __init__(self) -> None:
-        self.switches: dict[str, Contents] = {}
-        self.acknowledged: Callable[[str, int], None] = lambda _, __: None
+        self.holders = FlowHolders()
+        self.contents: dict[str, Contents] = {}
 
     def prepare(self, change: PlanChange) -> None:
         """Nothing is sent."""
@@ -81,7 +82,8 @@ class _Contents:
     def publish(self, change: PlanChange) -> None:
         """As to switches that are in sync."""
         for name, each in change.switches.items():
-            held = self.switches.setdefault(name, Contents(is_learned, canonical_flow))
+            if (held := self.contents.get(name)) is None:
+                held = self.contents[name] = Contents(is_learned, canonical_flow, self.holders)
             held.apply(each)
             held.settle()
 
@@ -97,12 +99,12 @@ def plug(engine: Engine) -> None:
 async def measure(database: Path, plugged: bool) -> dict[str, Any]:
     """Bytes by part, and by type within each part."""
     store = await Store.open(database, SystemClock())
-    sink = _Contents()
+    sink = _Switches()
     engine = Engine(store.snapshot, sink, lambda _: None)
     if plugged:
         plug(engine)
         engine.turn()
-    for name in sink.switches:
+    for name in sink.contents:
         engine.acknowledged(name, engine.compiler._builder.sequence)
     gc.collect()
     ports = store.snapshot.count(Port)
@@ -120,7 +122,7 @@ async def measure(database: Path, plugged: bool) -> dict[str, Any]:
     return {"ports": ports, "plugged": plugged, "parts": parts}
 
 
-def _parts(store: Store, engine: Engine, sink: _Contents) -> Iterable[tuple[str, list[object]]]:
+def _parts(store: Store, engine: Engine, sink: _Switches) -> Iterable[tuple[str, list[object]]]:
     compiler = engine.compiler
     memos = list(compiler._memos.values())
     yield "values", [store.snapshot.tables]
@@ -132,13 +134,14 @@ def _parts(store: Store, engine: Engine, sink: _Contents) -> Iterable[tuple[str,
     yield "reads", [memo.keys for memo in memos]
     yield "readers", [compiler._readers]
     fragments = [fragment for memo in memos for _, fragment in memo.output.fragments]
-    yield "flows", [fragment.flows for fragment in fragments]
+    yield "flows", [fragment._view for fragment in fragments]
     yield "fragments", fragments
     yield "outputs", [memo.output for memo in memos]
     yield "memos", [compiler._memos]
     yield "placement", [compiler._builder]
     yield "realisation", [engine.realisation]
-    yield "switches", [sink.switches]
+    yield "holders", [sink.holders]
+    yield "switches", [sink.contents]
     yield "rest", [store, engine]
 
 

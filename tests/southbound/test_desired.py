@@ -7,8 +7,9 @@ from tests.southbound.flow_samples import flow, group, meter
 from tests.southbound.harness import fragment
 from tests.southbound.table_worlds import change_between, contents, fragments, held, perform, plans
 
-from overlace.compiler.plan import Fragment, SwitchChange
+from overlace.compiler.plan import Fragment, SwitchChange, key_number
 from overlace.datapath.flow import Flow
+from overlace.southbound.contents import Contents
 from overlace.southbound.desired import ConflictError, DesiredTable, meaning
 from overlace.southbound.flow_holders import FlowHolders
 from overlace.southbound.operations import TableOperations
@@ -128,6 +129,8 @@ def test_what_a_change_means_to_many_tables_is_what_each_would_have_made_of_it(d
     holders = FlowHolders()
     tables = [DesiredTable(lambda _: False, canonical_flow, holders) for _ in range(3)]
     twins = [DesiredTable(lambda _: False, canonical_flow) for _ in range(3)]
+    for each in (*tables, *twins):
+        each.count()
     for _ in range(data.draw(st.integers(1, 6))):
         # when fragments come, are replaced and go, on some of them
         names = data.draw(st.sets(st.sampled_from("abcd"), max_size=2))
@@ -153,7 +156,42 @@ def test_what_a_change_means_to_many_tables_is_what_each_would_have_made_of_it(d
             assert dict(table.groups) == dict(twin.groups)
     for table in tables:
         table.clear()
-    assert holders.hold_nothing_else((flow(number).key for number in range(1, 9)), ())
+    assert holders.hold_nothing_else((key_number(flow(number)) for number in range(1, 9)), ())
+
+
+@given(st.lists(plans(), min_size=1, max_size=4), st.data())
+def test_a_table_that_only_absorbed_comes_to_the_same(
+    steps: list[list[Fragment]], data: st.DataObject
+) -> None:
+    # given a table whose flows are counted from the start, and one that is counted at some time, or never
+    counted, absorbing = desired(), DesiredTable(lambda _: False, canonical_flow)
+    counting = data.draw(st.integers(0, len(steps)))
+    held: list[Fragment] = []
+    for number, step in enumerate(steps):
+        if number == counting:
+            absorbing.count()
+        change = change_between(held, step)
+        counted.apply(change)
+        absorbing.absorb(change)
+        held = step
+    # then they hold the same, and need the same from an empty switch
+    assert absorbing.flow_count in (None, counted.flow_count)
+    assert as_sets(absorbing.difference([], [], [])) == as_sets(counted.difference([], [], []))
+    assert dict(absorbing.groups) == dict(counted.groups)
+
+
+def test_fragments_that_disagree_come_up_when_they_are_counted() -> None:
+    one, two = fragment("one", flows=(flow(1),)), fragment("two", flows=(flow(5), flow(1, port=2)))
+    contents = Contents(lambda _: False, canonical_flow)
+    contents.absorb(change_between([], [one, two]))
+    assert contents.new_failure() is None
+    # when the switch is about to be compared
+    contents.count()
+    # then the one that came second is held out, and named
+    assert set(contents.table.fragments) == {one.id}
+    failure = contents.new_failure()
+    assert failure is not None
+    assert "two and one disagree" in str(failure)
 
 
 def as_sets(operations: TableOperations) -> tuple[set[Flow], set[Flow], set[Flow]]:

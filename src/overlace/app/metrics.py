@@ -107,7 +107,8 @@ _OF_A_SWITCH: Mapping[str, tuple[str, Callable[[SwitchStatus], float]]] = {
 def _each_switch(status: SouthboundStatus) -> Iterator[Metric]:
     flows = GaugeMetricFamily("overlace_switch_flows", "Flows in the plan of a switch", labels=("switch",))
     for name, switch in status.switches.items():
-        flows.add_metric((name,), switch.wanted_flows)
+        if switch.wanted_flows is not None:
+            flows.add_metric((name,), switch.wanted_flows)
     yield flows
     for word, (text, value) in _OF_A_SWITCH.items():
         family = CounterMetricFamily(f"overlace_switch_{word}", text, labels=("switch",))

@@ -152,10 +152,9 @@ def identities(
 
 def build(view: BindingView) -> Output:
     """Flows for this switch alone, and the audiences that the port makes its host a member of."""
-    flows = _flows(view) if view.enabled else []
     failover = _failover(view) if view.enabled else None
     groups = (failover,) if failover is not None else ()
-    fragment = Fragment(("binding", view.port_id, view.host), tuple(flows), groups)
+    fragment = Fragment.made_of(("binding", view.port_id, view.host), _flows, view, groups)
     joins = _joins(view.host, view.network_id, view.groups or ())
     return Output(((switch_audience(view.host), fragment),), joins)
 
@@ -171,7 +170,7 @@ def _joins(host: str, network_id: str, groups: _Groups) -> tuple[tuple[str, Audi
 
 def _flows(view: BindingView) -> list[Flow]:
     mark = cookie(CookieClass.BINDING, view.port_key)
-    if view.state is BindingState.FENCED:
+    if view.state is BindingState.FENCED or not view.enabled:
         return []
     if view.state is BindingState.RELEASING:
         return [rule(Table.LOCAL, 100, {**_to_it(view), **flagged(Flag.FROM_TUNNEL)}, mark, *_away())]

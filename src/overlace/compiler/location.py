@@ -4,6 +4,7 @@ One fragment a port, shared by every host of its network: it speaks of keys only
 on the port's own host too.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from overlace.compiler.pipeline import (
@@ -74,13 +75,17 @@ def build(view: LocationView) -> Output:
     """The fragment, for the hosts of the network; none while the port is active nowhere."""
     if not view.host_key or not view.network_key:
         return Output()
+    fragment = Fragment.made_of(("port", view.port_id), _flows, view)
+    return Output(((network_audience(view.network_id), fragment),))
+
+
+def _flows(view: LocationView) -> Iterator[Flow]:
     mark = cookie(CookieClass.PORT, view.port_key)
-    flows = [_location(view, mark)]
-    flows += [
-        flow for ip in view.fixed_ips for flow in answer(view.network_key, ip.ip_address, view.mac, mark)
-    ]
-    flows += [_armed(view, host_key, mark) for host_key in view.prepared]
-    return Output(((network_audience(view.network_id), Fragment(("port", view.port_id), tuple(flows))),))
+    yield _location(view, mark)
+    for ip in view.fixed_ips:
+        yield from answer(view.network_key, ip.ip_address, view.mac, mark)
+    for host_key in view.prepared:
+        yield _armed(view, host_key, mark)
 
 
 def _location(view: LocationView, mark: int) -> Flow:

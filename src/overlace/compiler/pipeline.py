@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from overlace.datapath.fields import Field
+from overlace.datapath.flow import Flow
 
 PIPELINE_VERSION = 1
 
@@ -226,3 +227,11 @@ def cookie(cookie_class: CookieClass, key: int = 0, detail: int = 0) -> int:
 def is_learned(number: int) -> bool:
     """True for flows that the data path made."""
     return number >> 56 == CookieClass.LEARNED
+
+
+def is_of_one_port(flow: Flow) -> bool:
+    """True for a flow of a binding that matches its port's key: on one switch, no other fragment can have a flow that
+    matches the same."""
+    if flow.cookie >> 56 != CookieClass.BINDING:
+        return False
+    return any(each.field in (SOURCE_PORT, DESTINATION_PORT) and each.exact for each in flow.match)

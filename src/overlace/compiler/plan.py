@@ -6,10 +6,18 @@ have one cause. Many switches hold the very same fragment object, so it is compi
 plan into this one, and is all that the southbound needs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, TypeVar
 
-from overlace.datapath.flow import Flow, FlowKey, Group, Meter
+from overlace.compiler.pipeline import is_of_one_port
+from overlace.datapath.flow import Flow, Group, Meter
+
+V = TypeVar("V")
+
+_NUMBERS = (1 << 60) - 1
+"""Integers up to here take 32 bytes, larger ones 48."""
 
 SwitchName = str
 FragmentId = tuple[str, ...]
@@ -27,28 +35,66 @@ class TunnelPort:
     bfd: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Fragment:
     """Compared by identity: an unchanged fragment is the same object, which is what sharing rests on.
 
     The same flow (equal in all parts) may stand in several fragments of one switch; two flows with equal
     keys that differ are a compiler error.
+
+    Flows take much room. A fragment of a kind that comes in large numbers is `made_of` the little that its flows
+    follow from: they are made when somebody asks, and only those that were asked for last are kept.
     """
 
-    id: FragmentId
-    flows: tuple[Flow, ...] = ()
-    groups: tuple[Group, ...] = ()
-    meters: tuple[Meter, ...] = ()
-    tunnel_ports: tuple[TunnelPort, ...] = ()
-    _flow_keys: tuple[FlowKey, ...] | None = field(default=None, init=False, repr=False)
+    __slots__ = ("_build", "_shareable", "_view", "groups", "id", "meters", "tunnel_ports")
+
+    def __init__(
+        self,
+        id: FragmentId,  # noqa: A002 - what everybody calls it
+        flows: tuple[Flow, ...] = (),
+        groups: tuple[Group, ...] = (),
+        meters: tuple[Meter, ...] = (),
+        tunnel_ports: tuple[TunnelPort, ...] = (),
+    ) -> None:
+        self.id = id
+        self.groups = groups
+        self.meters = meters
+        self.tunnel_ports = tunnel_ports
+        self._build: Callable[[Any], Iterable[Flow]] | None = None
+        self._view: Any = flows
+        self._shareable: tuple[int, ...] | None = None
+
+    @classmethod
+    def made_of(
+        cls,
+        id: FragmentId,  # noqa: A002
+        build: Callable[[V], Iterable[Flow]],
+        view: V,
+        groups: tuple[Group, ...] = (),
+    ) -> "Fragment":
+        """One with the flows that `build` makes of `view`, whenever they are needed."""
+        fragment = cls(id, groups=groups)
+        fragment._build, fragment._view = build, view
+        return fragment
+
+    def __repr__(self) -> str:
+        return f"Fragment({'/'.join(self.id)})"
 
     @property
-    def flow_keys(self) -> tuple[FlowKey, ...]:
-        """The identities of `flows`, in their order: the same objects for every switch that asks."""
-        if self._flow_keys is None:
-            object.__setattr__(self, "_flow_keys", tuple([flow.key for flow in self.flows]))
-        assert self._flow_keys is not None
-        return self._flow_keys
+    def flows(self) -> tuple[Flow, ...]:
+        """What goes into the flow tables. They may be other objects the next time."""
+        flows: tuple[Flow, ...] = self._view if self._build is None else _made(self)
+        return flows
+
+    def make_flows(self) -> tuple[Flow, ...]:
+        """As `flows`, made anew in any case."""
+        return self._view if self._build is None else tuple(self._build(self._view))
+
+    @property
+    def shareable(self) -> tuple[int, ...]:
+        """The keys of those flows that another fragment may have too, as numbers: see `key_number`."""
+        if self._shareable is None:
+            self._shareable = tuple([key_number(flow) for flow in self.flows if not is_of_one_port(flow)])
+        return self._shareable
 
     def same_content(self, other: "Fragment") -> bool:
         """True when both put the same things into a switch."""
@@ -58,6 +104,18 @@ class Fragment:
             and self.meters == other.meters
             and self.tunnel_ports == other.tunnel_ports
         )
+
+
+@lru_cache(maxsize=2048)
+def _made(fragment: Fragment) -> tuple[Flow, ...]:
+    """More fragments than most changes have, or one switch: what is being worked on is made once."""
+    return fragment.make_flows()
+
+
+def key_number(flow: Flow) -> int:
+    """A number for the key of a flow. Two keys of one switch with the same number would be taken for two fragments that
+    disagree; among 100,000 flows the odds are one in two hundred million."""
+    return hash(flow.key) & _NUMBERS
 
 
 SwitchPlan = Mapping[FragmentId, Fragment]

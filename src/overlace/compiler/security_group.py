@@ -5,6 +5,7 @@ each remote group that its rules name; any yes is a yes. So the flows of a group
 those of two groups never meet, and a group's new member is one flow an address.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from overlace.compiler.pipeline import GROUP, REMOTE_GROUP, CookieClass, Flag, Table, cookie
@@ -170,16 +171,19 @@ def project_member(reader: Reader, unit: UnitId) -> tuple[MemberView, ...] | Non
 def build_members(memberships: tuple[MemberView, ...]) -> Output:
     """Per group, one fragment for the hosts that ask for its members. Two ports of a group may share an
     address on different networks; their flows are equal, and a switch keeps the one until both are gone."""
-    fragments = []
-    for member in memberships:
-        mark = cookie(CookieClass.MEMBER, member.group_key)
-        own = (ip.ip_address for ip in member.fixed_ips)
-        allowed = (narrowest(pair.ip_address) for pair in member.pairs)
-        addresses = dict.fromkeys((*own, *allowed))
-        flows = [flow for each in addresses for flow in _member_flows(member.group_key, each, mark)]
-        fragment = Fragment(("member", member.group_id, member.port_id), tuple(flows))
-        fragments.append((member_audience(member.group_id), fragment))
-    return Output(tuple(fragments))
+    return Output(tuple((member_audience(each.group_id), _member_fragment(each)) for each in memberships))
+
+
+def _member_fragment(member: MemberView) -> Fragment:
+    return Fragment.made_of(("member", member.group_id, member.port_id), _members, member)
+
+
+def _members(member: MemberView) -> Iterator[Flow]:
+    mark = cookie(CookieClass.MEMBER, member.group_key)
+    own = (ip.ip_address for ip in member.fixed_ips)
+    allowed = (narrowest(pair.ip_address) for pair in member.pairs)
+    for address in dict.fromkeys((*own, *allowed)):
+        yield from _member_flows(member.group_key, address, mark)
 
 
 def _member_flows(group_key: int, prefix: IPAddress | IPNetwork, mark: int) -> list[Flow]:

@@ -45,12 +45,8 @@ class Contents:
 
     def apply(self, change: SwitchChange) -> TableOperations:
         """As `DesiredTable.apply`, but a fragment that conflicts is held out instead of raising."""
-        if self.held_out:
-            for id_ in (*change.added, *change.removed):
-                self.held_out.pop(id_, None)
-                self._unreported.pop(id_, None)
-        change = SwitchChange(dict(change.added), dict(change.removed))
-        self._refuse_what_it_cannot(change)
+        self.count()
+        change = self._take_up(change)
         before = self.table.fragments
         replaced = {id_: before[id_] for id_ in change.added if id_ in before}
         while True:
@@ -61,6 +57,41 @@ class Contents:
             else:
                 self._replaced.update(replaced)
                 return operations
+
+    def absorb(self, change: SwitchChange) -> None:
+        """As `apply`, for a switch that is not told: it will be compared before it is written to."""
+        if self.table.flow_count is not None:
+            self.apply(change)
+            return
+        change = self._take_up(change)
+        while True:
+            try:
+                self.table.absorb(change)
+            except ConflictError as conflict:
+                self._settle_conflict(change, conflict)
+            else:
+                return
+
+    def count(self) -> None:
+        """Find out about fragments that conflict among those absorbed, and hold them out."""
+        while True:
+            try:
+                self.table.count()
+            except ConflictError as conflict:
+                fragment = self.table.fragments[conflict.newcomer]
+                self._hold_out(fragment, str(conflict))
+                self.table.absorb(SwitchChange({}, {fragment.id: fragment}))
+            else:
+                return
+
+    def _take_up(self, change: SwitchChange) -> SwitchChange:
+        if self.held_out:
+            for id_ in (*change.added, *change.removed):
+                self.held_out.pop(id_, None)
+                self._unreported.pop(id_, None)
+        change = SwitchChange(dict(change.added), dict(change.removed))
+        self._refuse_what_it_cannot(change)
+        return change
 
     def awaits(self, change: SwitchChange) -> bool:
         """Whether `take` may be used instead of `apply`: nothing stands in the way of this change here."""
@@ -100,6 +131,7 @@ class Contents:
 
         Returns their ids; none when no fragment has it.
         """
+        self.count()
         ids = self.table.holders(subject)
         for id_ in ids:
             self._hold_out(self.table.fragments[id_], reason)

@@ -3,13 +3,14 @@
 Fragments may share flows, groups, meters and tunnel ports; each is put when the first fragment brings it and taken
 away when the last one goes. `apply` answers what a change of fragments means for
 a switch that holds exactly the present contents; `difference` answers what a switch needs that holds
-something else. Nothing here knows about connections.
+something else. `absorb` answers nothing: for a switch that will be compared before it is written to. Nothing here knows
+about connections.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from overlace.compiler.plan import Fragment, FragmentId, SwitchChange, TunnelPort
+from overlace.compiler.plan import Fragment, FragmentId, SwitchChange, TunnelPort, key_number
 from overlace.datapath.flow import Flow, FlowKey, Group, Meter
 from overlace.southbound.comparison import compare_entries, compare_flows
 from overlace.southbound.flow_holders import FlowHolders
@@ -22,9 +23,11 @@ IsLearned = Callable[[int], bool]
 K = TypeVar("K")
 V = TypeVar("V")
 
+_Rest = tuple[Staged[int, Group], Staged[int, Meter], Staged[str, TunnelPort]]
+
 
 def _flows_of(fragment: Fragment) -> Iterator[tuple[FlowKey, Flow]]:
-    return zip(fragment.flow_keys, fragment.flows, strict=True)
+    return ((flow.key, flow) for flow in fragment.flows)
 
 
 def _groups_of(fragment: Fragment) -> Iterator[tuple[int, Group]]:
@@ -50,6 +53,10 @@ def _union(fragments: Iterable[Fragment]) -> dict[FlowKey, Flow]:
     return union
 
 
+def _shareable(fragments: Iterable[Fragment]) -> dict[int, None]:
+    return dict.fromkeys(number for fragment in fragments for number in fragment.shareable)
+
+
 def meaning(change: SwitchChange, holders: FlowHolders) -> TableOperations | None:
     """What a change means to every switch that awaits it, worked out once. None when it may not be the same to all:
     when a fragment that stays holds one of the flows, or there is more than flows."""
@@ -59,7 +66,7 @@ def meaning(change: SwitchChange, holders: FlowHolders) -> TableOperations | Non
     before, after = _union(released), _union(added)
     if len(after) < sum(len(fragment.flows) for fragment in added):
         return None
-    if not holders.hold_nothing_else((*before, *after), {*released, *added}):
+    if not holders.hold_nothing_else(_shareable((*released, *added)), {*released, *added}):
         return None
     return TableOperations(compare_entries(after, before))
 
@@ -95,8 +102,8 @@ class DesiredTable:
         self._meters: Holdings[int, Meter] = Holdings()
         self._tunnel_ports: Holdings[str, TunnelPort] = Holdings()
         self._generation = 0
-        self.flow_count = 0
-        """So many flows they add up to."""
+        self.flow_count: int | None = None
+        """So many flows they add up to; None until somebody had to know."""
 
     @property
     def fragments(self) -> Mapping[FragmentId, Fragment]:
@@ -133,25 +140,46 @@ class DesiredTable:
         Raises ConflictError, and then nothing has changed. Letting go of what is not held is no error, and a
         fragment held under an added id is replaced, so that merged changes need no exact history.
         """
-        added = [
-            fragment for id_, fragment in change.added.items() if self._fragments.get(id_) is not fragment
-        ]
-        leaving = [fragment.id for fragment in added if fragment.id in self._fragments]
-        leaving += [id_ for id_ in change.removed if id_ in self._fragments and id_ not in change.added]
-        released = [self._fragments[id_] for id_ in leaving]
+        self.count()
+        released, added = self._what_moves(change)
         flows = self._flow_changes(released, added)
         rest = self._stage_rest(released, added)
         self._exchange(released, added, flows)
-        operations = TableOperations(flows)
-        if rest is not None:
-            operations.groups = self._groups.commit(rest[0])
-            operations.meters = self._meters.commit(rest[1])
-            operations.tunnel_ports = self._tunnel_ports.commit(rest[2])
-        return operations
+        return self._commit_rest(rest, TableOperations(flows))
+
+    def absorb(self, change: SwitchChange) -> None:
+        """As `apply`, for a switch that is not told. Until its flows are counted, none are made, and fragments that
+        disagree about flows come up only then. Raises ConflictError."""
+        if self.flow_count is not None:
+            self.apply(change)
+            return
+        released, added = self._what_moves(change)
+        rest = self._stage_rest(released, added)
+        for fragment in released:
+            del self._fragments[fragment.id]
+        self._fragments.update((fragment.id, fragment) for fragment in added)
+        self._generation += 1
+        self._commit_rest(rest, TableOperations())
+
+    def count(self) -> None:
+        """See to it that the flows are counted, and that no fragments disagree. Raises ConflictError."""
+        if self.flow_count is not None:
+            return
+        absorbed = self._fragments
+        self._fragments = {}
+        try:
+            flows = self._flow_changes([], list(absorbed.values()))
+        except ConflictError:
+            self._fragments = absorbed
+            raise
+        self.flow_count = 0
+        self._exchange([], absorbed.values(), flows)
 
     def awaits(self, change: SwitchChange) -> bool:
         """Whether exactly what the change removes is held, and nothing yet of what it adds."""
         held = self._fragments
+        if self.flow_count is None:
+            return False
         return all(held.get(id_) is old for id_, old in change.removed.items()) and not any(
             id_ in held and id_ not in change.removed for id_ in change.added
         )
@@ -162,7 +190,7 @@ class DesiredTable:
 
     def clear(self) -> None:
         """Hold nothing any more."""
-        self.apply(SwitchChange({}, dict(self._fragments)))
+        self.absorb(SwitchChange({}, dict(self._fragments)))
 
     def difference(
         self, flows: Iterable[Flow], groups: Iterable[Group], meters: Iterable[Meter]
@@ -192,6 +220,14 @@ class DesiredTable:
             if any(value in part for part in (fragment.flows, fragment.groups, fragment.meters))
         ]
 
+    def _what_moves(self, change: SwitchChange) -> tuple[list[Fragment], list[Fragment]]:
+        """The fragments that go and those that come; one that replaces another is among both."""
+        held = self._fragments
+        added = [fragment for id_, fragment in change.added.items() if held.get(id_) is not fragment]
+        released = [held[fragment.id] for fragment in added if fragment.id in held]
+        released += [held[id_] for id_ in change.removed if id_ in held and id_ not in change.added]
+        return released, added
+
     def _exchange(
         self, released: Iterable[Fragment], added: Iterable[Fragment], flows: Changes[Flow]
     ) -> None:
@@ -201,6 +237,7 @@ class DesiredTable:
         for fragment in added:
             self._fragments[fragment.id] = fragment
             self._holders.hold(fragment, self)
+        assert self.flow_count is not None
         self.flow_count += len(flows.added) - len(flows.removed)
         self._generation += 1
 
@@ -210,19 +247,19 @@ class DesiredTable:
         if len(after) < sum(len(fragment.flows) for fragment in added):
             self._check_agreement(released, added)
         going = set(released)
-        for key in dict.fromkeys((*before, *after)):
-            if (staying := self._staying(key, going)) is None:
+        for number in _shareable((*released, *added)):
+            if (staying := self._staying(number, going)) is None:
                 continue
-            if (newcomer := after.pop(key, staying)) != staying:
-                raise self._conflict(_flows_of, released, added, ClashError(key, newcomer))
-            before.pop(key, None)
+            if (newcomer := after.pop(staying.key, staying)) != staying:
+                raise self._conflict(_flows_of, released, added, ClashError(staying.key, newcomer))
+            before.pop(staying.key, None)
         return compare_entries(after, before)
 
-    def _staying(self, key: FlowKey, going: Container[Fragment]) -> Flow | None:
+    def _staying(self, number: int, going: Container[Fragment]) -> Flow | None:
         """The flow of a fragment that is held here and goes on to be."""
-        for fragment in self._holders.held_in(self, self._fragments, key):
+        for fragment in self._holders.held_in(self, self._fragments, number):
             if fragment not in going:
-                return fragment.flows[fragment.flow_keys.index(key)]
+                return next(flow for flow in fragment.flows if key_number(flow) == number)
         return None
 
     def _check_agreement(self, released: list[Fragment], added: list[Fragment]) -> None:
@@ -233,9 +270,7 @@ class DesiredTable:
                 if seen.setdefault(key, flow) != flow:
                     raise self._conflict(_flows_of, released, added, ClashError(key, flow))
 
-    def _stage_rest(
-        self, released: list[Fragment], added: list[Fragment]
-    ) -> tuple[Staged[int, Group], Staged[int, Meter], Staged[str, TunnelPort]] | None:
+    def _stage_rest(self, released: list[Fragment], added: list[Fragment]) -> _Rest | None:
         """Groups, meters and tunnel ports; None for fragments of flows alone, as nearly all are."""
         if all(map(_flows_alone, (*released, *added))):
             return None
@@ -244,6 +279,13 @@ class DesiredTable:
             self._stage(self._meters, _meters_of, released, added),
             self._stage(self._tunnel_ports, _ports_of, released, added),
         )
+
+    def _commit_rest(self, rest: _Rest | None, operations: TableOperations) -> TableOperations:
+        if rest is not None:
+            operations.groups = self._groups.commit(rest[0])
+            operations.meters = self._meters.commit(rest[1])
+            operations.tunnel_ports = self._tunnel_ports.commit(rest[2])
+        return operations
 
     def _stage(
         self,

@@ -2,13 +2,13 @@
 
 Nearly every flow stands in one fragment only. So whether bringing a fragment to five hundred switches can collide with
 anything there is asked once, and a switch has to remember its fragments and not their flows. Some keys are everybody's
-("what comes in at port 5"): of these the register knows which table has whose.
+("what comes in at port 5"): of these the register knows which table has whose. Nor are flows remembered here: keys are
+numbers (`Fragment.shareable`), and flows that only one fragment can have are left out.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from overlace.compiler.plan import Fragment, FragmentId
-from overlace.datapath.flow import FlowKey
 
 Table = object
 """Whoever holds fragments; compared by identity."""
@@ -47,7 +47,7 @@ class FlowHolders:
     """Fragments that some table holds, by the keys of their flows."""
 
     def __init__(self) -> None:
-        self._holders: dict[FlowKey, Fragment | _Contended] = {}
+        self._holders: dict[int, Fragment | _Contended] = {}
         self._only_table: dict[Fragment, Table] = {}
         """Where a fragment is held that was never held by two."""
         self._tables: dict[Fragment, int] = {}
@@ -64,7 +64,7 @@ class FlowHolders:
                 contended.add(fragment, None)
         else:
             self._only_table[fragment] = table
-            for key in dict.fromkeys(fragment.flow_keys):
+            for key in dict.fromkeys(fragment.shareable):
                 self._add(key, fragment, table)
 
     def release(self, fragment: Fragment, table: Table) -> None:
@@ -76,7 +76,7 @@ class FlowHolders:
         else:
             self._remove(fragment, None)
 
-    def held_in(self, table: Table, held: Mapping[FragmentId, Fragment], key: FlowKey) -> Iterator[Fragment]:
+    def held_in(self, table: Table, held: Mapping[FragmentId, Fragment], key: int) -> Iterator[Fragment]:
         """The fragments with a flow of this key of a table that holds these."""
         holders = self._holders.get(key)
         if isinstance(holders, _Contended):
@@ -85,7 +85,7 @@ class FlowHolders:
         elif holders is not None and held.get(holders.id) is holders:
             yield holders
 
-    def hold_nothing_else(self, keys: Iterable[FlowKey], fragments: Collection[Fragment]) -> bool:
+    def hold_nothing_else(self, keys: Iterable[int], fragments: Collection[Fragment]) -> bool:
         """Whether no other fragment than these, on whatever table, has a flow under one of the keys."""
         for key in keys:
             holders = self._holders.get(key)
@@ -97,11 +97,11 @@ class FlowHolders:
         return True
 
     def _contended(self, fragment: Fragment) -> Iterator[_Contended]:
-        for key in dict.fromkeys(fragment.flow_keys):
+        for key in dict.fromkeys(fragment.shareable):
             if isinstance(holders := self._holders[key], _Contended):
                 yield holders
 
-    def _add(self, key: FlowKey, fragment: Fragment, table: Table) -> None:
+    def _add(self, key: int, fragment: Fragment, table: Table) -> None:
         holders = self._holders.setdefault(key, fragment)
         if holders is fragment:
             return
@@ -111,7 +111,7 @@ class FlowHolders:
         holders.add(fragment, table)
 
     def _remove(self, fragment: Fragment, table: Table | None) -> None:
-        for key in dict.fromkeys(fragment.flow_keys):
+        for key in dict.fromkeys(fragment.shareable):
             holders = self._holders[key]
             if isinstance(holders, _Contended):
                 holders.remove(fragment, table)

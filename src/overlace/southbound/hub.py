@@ -166,7 +166,7 @@ class Southbound:
 
     def _publish(self, names: Sequence[SwitchName], change: SwitchChange, sequence: int) -> None:
         """One change, to all switches that get the same: what it means and its bytes are worked out once."""
-        shared = self._shared_write(change) if len(names) > 1 else None
+        shared = self._shared_write(change) if sum(map(self._in_sync, names)) > 1 else None
         for name in names:
             switch = self._switch(name)
             if shared is None or not switch.publish_shared(shared, sequence):

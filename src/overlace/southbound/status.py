@@ -33,7 +33,8 @@ class SwitchStatus:
     database: bool
     tunnel_ports: str | None
     sequence: int | None
-    wanted_flows: int
+    wanted_flows: int | None
+    """None until the switch was compared with the plan once."""
     held_out: Mapping[FragmentId, str]
     last_resync: ComparisonReport | None
     flows_sent: int

@@ -101,7 +101,7 @@ class Switch:
         elif self.phase in (Phase.IN_SYNC, Phase.WRITING):
             self._pending.merge(change, sequence)
         else:
-            self.contents.apply(change)
+            self.contents.absorb(change)
             self._sequence = sequence
 
     def publish_shared(self, shared: SharedWrite, sequence: int) -> bool:
@@ -459,7 +459,7 @@ class Switch:
     def _absorb_pending(self) -> None:
         if self._pending:
             change, self._sequence = self._pending.take()
-            self.contents.apply(change)
+            self.contents.absorb(change)
 
     def _stop_writing(self) -> None:
         """What is under way is on its own; what waits goes into `contents` for the next comparison."""

@@ -89,6 +89,7 @@ def compare(
     context: Context, contents: Contents, observed: Observed
 ) -> tuple[TableOperations, ComparisonReport]:
     """What has to be written, and that for people."""
+    contents.count()
     operations = contents.table.difference(observed.flows, observed.groups, observed.meters)
     return operations, report(context.clock.now(), len(observed.flows), operations)
 
