@@ -83,10 +83,10 @@ class Snapshot:
 
     def put(self, value: Entity) -> "Snapshot":
         """With `value` in place of what had its class and id."""
-        cls = type(value)
+        cls, key = type(value), value.id  # which some values make anew whenever they are asked
         table = self.tables.get(cls, Map())
-        indexes = _reindex(self.indexes, cls, value.id, table.get(value.id), value)
-        return Snapshot(self.revision, self.tables.set(cls, table.set(value.id, value)), indexes)
+        indexes = _reindex(self.indexes, cls, key, table.get(key), value)
+        return Snapshot(self.revision, self.tables.set(cls, table.set(key, value)), indexes)
 
     def without(self, cls: type, key: str) -> "Snapshot":
         """Without the value of that class and id. Raises KeyError when there is none."""

@@ -132,7 +132,7 @@ def with_xid(message: bytes, xid: int, *, bundled: bool) -> bytes:
 class Encoder:
     """The encoder of one controller, shared by all its switches."""
 
-    def __init__(self, generation_size: int = 200_000) -> None:
+    def __init__(self, generation_size: int = 20_000) -> None:
         """`generation_size` is the number of flows after which the older half of the cache is forgotten."""
         self._generation_size = generation_size
         self._young: dict[Flow, bytes] = {}
