@@ -12,11 +12,17 @@ help: ## Show this list
 
 setup: build/.packages $(VENV)/.installed ## Install Debian packages and the Python environment
 
-build/.packages: Makefile
+# Installs what is missing of $(1): one line that says so; what apt and dpkg print is kept, and shown if they fail.
+define install
 	@mkdir -p build
-	@for p in $(DEBIAN_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
-	 if [ -n "$$missing" ]; then echo "installing:$$missing"; \
-	   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
+	@for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	 if [ -n "$$missing" ]; then echo "installing Debian packages:$$missing"; \
+	   { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } \
+	     >build/packages.log 2>&1 || { cat build/packages.log; exit 1; }; fi
+endef
+
+build/.packages: Makefile
+	$(call install,$(DEBIAN_PACKAGES))
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml build/.packages
@@ -40,8 +46,7 @@ deb-smoke: deb build/.debootstrap-package ## Install, serve, join a switch and p
 	$(PY) -m tools.debian_smoke build/overlace_*.deb
 
 build/.debootstrap-package: build/.packages
-	@dpkg -s debootstrap >/dev/null 2>&1 || \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap
+	$(call install,debootstrap)
 	@touch $@
 
 conformance: setup build/conformance-venv/.installed ## The networking API's public conformance tests
@@ -53,18 +58,15 @@ build/conformance-venv/.installed: tools/conformance/requirements.txt build/.pac
 	@touch $@
 
 build/.ovn-packages: build/.packages
-	@dpkg -s ovn-central ovn-host >/dev/null 2>&1 || \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ovn-central ovn-host
+	$(call install,ovn-central ovn-host)
 	@touch $@
 
 build/.client-packages: build/.packages
-	@dpkg -s isc-dhcp-client >/dev/null 2>&1 || \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends isc-dhcp-client
+	$(call install,isc-dhcp-client)
 	@touch $@
 
 build/.guest-image: build/.packages $(VENV)/.installed $(wildcard src/overlace/lab/guests/*.py src/overlace/lab/guests/services/*)
-	@dpkg -s qemu-system-x86 qemu-utils lz4 >/dev/null 2>&1 || \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends qemu-system-x86 qemu-utils lz4
+	$(call install,qemu-system-x86 qemu-utils lz4)
 	@$(VENV)/bin/overlace lab vm image
 	@touch $@
 

@@ -46,7 +46,10 @@ def test_a_move_leaves_a_receipt_from_its_preparation_on(controller: Controller)
     assert (receipt["from_host"], receipt["to_host"], receipt["state"]) == ("h1", "h2", "activated")
     assert (receipt["prepared_by"], receipt["activated_by"]) == ("api", "api")
     assert receipt["prepared_at"] <= receipt["activated_at"]
-    assert "h2" in overlace(controller, "move list --port web").output
+    listed = overlace(controller, "move list").output.splitlines()
+    assert ["web", "h1", "h2"] in [line.split()[:3] for line in listed]
+    assert "port          web" in " ".join(overlace(controller, "move show web").output.splitlines()[:1])
+    assert [each["port"] for each in json.loads(overlace(controller, "move list --json").output)] == ["web"]
     assert json.loads(overlace(controller, "move list --port idle --json").output) == []
     missing = overlace(controller, "move show idle")
     assert missing.exit_code == 5 and "no such move" in missing.output

@@ -49,6 +49,19 @@ def test_the_first_frame_moves_the_port_and_stragglers_do_not_move_it_back(ledge
     assert ledger.states() == {"h1": ("releasing", 1), "h2": ("active", 2)}
 
 
+def test_the_profile_that_a_binding_was_given_is_the_ports_once_its_first_frame_is_seen(
+    ledger: Ledger,
+) -> None:
+    binder.plugged(ledger, "p", "h1")
+    binder.plugged(ledger, "p", "h2")
+    (prepared,) = (each for each in binder.bindings_of(ledger, "p") if each.host_id == "h2")
+    ledger.put(replace(prepared, profile='{"rack":2}'))
+    binder.activated(ledger, "p", "h2")
+    port, before = ledger.get(Port, "p"), binder.binding_at(ledger, "p", "h1")
+    assert port is not None and before is not None
+    assert (port.profile, before.profile) == ('{"rack":2}', "")
+
+
 def test_the_old_interface_going_away_ends_the_move(ledger: Ledger) -> None:
     binder.plugged(ledger, "p", "h1")
     binder.plugged(ledger, "p", "h2")

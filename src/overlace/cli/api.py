@@ -47,7 +47,7 @@ class Api:
         """Where it is."""
         return self._access.url
 
-    def get(self, path: str, **parameters: str) -> Object:
+    def get(self, path: str, **parameters: str | list[str]) -> Object:
         """The document at `path`."""
         return self._call("GET", path, params=parameters)
 
@@ -67,7 +67,7 @@ class Api:
         """Remove something."""
         self._call("DELETE", path)
 
-    def collection(self, path: str, **parameters: str) -> list[Object]:
+    def collection(self, path: str, **parameters: str | list[str]) -> list[Object]:
         """The objects of a collection, such as ``/v2.0/overlace/hosts``."""
         document = self.get(path, **parameters)
         lists = {name: each for name, each in document.items() if isinstance(each, list)}

@@ -8,7 +8,7 @@ from overlace.terminal.options import json_option
 from overlace.terminal.output import show_json, show_record, show_table
 
 _MOVES = "/v2.0/overlace/moves"
-_COLUMNS = ("port_id", "from_host", "to_host", "state", "prepared_at", "activated_at", "ended_at", "reason")
+_COLUMNS = ("from_host", "to_host", "state", "prepared_at", "activated_at", "ended_at", "reason")
 
 
 @click.group()
@@ -27,21 +27,22 @@ def move() -> None:
 @api_options
 @json_option
 def list_moves(port: str | None, api: Api, as_json: bool) -> None:
-    """List moves, the newest first.
+    """List moves, the newest first, with the ports' names; with --json their ids as well.
 
     \b
     Examples:
       overlace move list
       overlace move list --port web --json
     """
-    moves = _moves(api, port)
+    moves = _named(api, _moves(api, port))
     if as_json:
         show_json(moves)
     elif not moves:
         click.echo("nothing has moved yet")
     else:
-        headings = [name.removesuffix("_id").replace("_", " ") for name in _COLUMNS]
-        show_table(headings, [[each[name] for name in _COLUMNS] for each in moves])
+        headings = ["port", *(name.replace("_", " ") for name in _COLUMNS)]
+        rows = [[each["port"] or each["port_id"], *(each[name] for name in _COLUMNS)] for each in moves]
+        show_table(headings, rows)
 
 
 @move.command("show")
@@ -60,10 +61,20 @@ def show_move(port: str, generation: int | None, api: Api, as_json: bool) -> Non
     found = [each for each in _moves(api, port) if generation in (None, each["generation"])]
     if not found:
         raise NotFound(f"port {port} has no such move; see: overlace move list --port {port}")
+    (newest,) = _named(api, found[:1])
     if as_json:
-        show_json(found[0])
+        show_json(newest)
     else:
-        show_record({name.replace("_", " "): value for name, value in found[0].items()})
+        show_record({name.replace("_", " "): value for name, value in newest.items()})
+
+
+def _named(api: Api, moves: list[Object]) -> list[Object]:
+    """With the ports' names; a port without one has an empty name."""
+    if not moves:
+        return []
+    ports = api.collection("/v2.0/ports", fields=["id", "name"])
+    names = {each["id"]: each["name"] for each in ports}
+    return [{"port": names.get(each["port_id"], ""), **each} for each in moves]
 
 
 def _moves(api: Api, port: str | None) -> list[Object]:

@@ -135,6 +135,7 @@ def prepare(intents: Intents, port_id: str, host_id: str, cause: Cause) -> Bindi
         generation=_next_generation(intents, port_id),
         zone=here.zone if here is not None else intents.allocate(zone_pool(host_id)),
         since=intents.now,
+        profile=here.profile if here is not None and here.state is BindingState.RELEASING else None,
     )
     intents.put(binding)
     active = active_binding(intents, port_id)
@@ -151,6 +152,7 @@ def activate(intents: Intents, binding: Binding, cause: Cause) -> Binding:
         )
     release_others(intents, binding.port_id, binding.host_id)
     receipts.note_activation(intents, binding, cause)
+    _take_profile(intents, binding)
     return _enter(intents, binding, BindingState.ACTIVE)
 
 
@@ -167,7 +169,9 @@ def release_others(intents: Intents, port_id: str, host_id: str) -> None:
     """Whatever is active elsewhere begins its release."""
     for each in bindings_of(intents, port_id):
         if each.host_id != host_id and each.state is BindingState.ACTIVE:
-            _enter(intents, each, BindingState.RELEASING)
+            port = intents.get(Port, port_id)
+            kept = replace(each, profile=None if port is None else port.profile)
+            _enter(intents, kept, BindingState.RELEASING)
 
 
 def remove(intents: Intents, binding: Binding) -> None:
@@ -228,6 +232,13 @@ def _stays(intents: Intents, binding: Binding) -> bool:
         return True  # asked for by name: the port stays bound, and is down
     others = bindings_of(intents, binding.port_id)
     return any(each.state is BindingState.PREPARED for each in others)  # only the first frame there decides
+
+
+def _take_profile(intents: Intents, binding: Binding) -> None:
+    """The profile of the active binding is the port's; where none was given, the port keeps its own."""
+    port = intents.get(Port, binding.port_id)
+    if port is not None and binding.profile is not None and binding.profile != port.profile:
+        intents.put(replace(port, profile=binding.profile))
 
 
 def _give_up(intents: Intents, binding: Binding, state: MoveState, reason: str) -> None:

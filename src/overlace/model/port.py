@@ -130,7 +130,8 @@ class BindingState(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
     """A port on a host. `generation` rises with each step of the port; `zone` is its conntrack zone. In `state` it
-    is since `since`, because of `reason` where that is not plain."""
+    is since `since`, because of `reason` where that is not plain. `profile` is what clients keep with it while it is
+    not the active one, whose profile is the port's; None where nobody has said anything."""
 
     port_id: str
     network_id: str
@@ -140,6 +141,7 @@ class Binding:
     zone: int
     since: datetime | None = None
     reason: str = ""
+    profile: str | None = None
 
     @property
     def id(self) -> str:

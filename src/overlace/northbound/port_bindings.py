@@ -77,17 +77,22 @@ class PortBindings:
                     "PortBindingAlreadyExists", f"Binding for port {port.id} on host {host} already exists."
                 )
             first = port_binding.active_binding(operation.transaction, port.id) is None
-            binding = port_binding.prepare(operation, present, host)
+            binding = _noted(operation, port_binding.prepare(operation, present, host), given)
             return _activated(operation, present, binding) if first else binding
 
         made = await self._transact(request, caller, run)
         return json_response({"binding": self._show(made)}, HTTPStatus.CREATED)
 
     async def update(self, request: Request) -> Response:
-        """Nothing of a binding can be changed here; what it already says is accepted."""
-        await self._context.administrator(request, _RULE)
-        _checked(member(await read_object(request), "binding"))
-        return await self.show(request)
+        """Change its profile; for the rest, what it already says is accepted."""
+        caller = await self._context.administrator(request, _RULE)
+        port, host = self._port(request, caller), request.path_params["host"]
+        given = _checked(member(await read_object(request), "binding"))
+
+        def run(operation: Operation) -> Binding:
+            return _noted(operation, _binding(operation, port.id, host), given)
+
+        return json_response({"binding": self._show(await self._transact(request, caller, run))})
 
     async def activate(self, request: Request) -> Response:
         """The port's traffic goes to this host from now on."""
@@ -132,7 +137,7 @@ class PortBindings:
             "vif_type": port_binding.BOUND,
             "vif_details": port_binding.plug_details(binding, snapshot),
             "vnic_type": "normal",
-            "profile": {},
+            "profile": port_binding.binding_profile(binding, port),
             "project_id": project,
             "tenant_id": project,
         }
@@ -164,12 +169,41 @@ def _bindings(reader: Reader, port_id: str) -> list[Binding]:
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
     if unknown := set(given) - _ATTRIBUTES:
         raise BadRequest(f"Unrecognized attribute(s) '{', '.join(sorted(unknown))}'")
-    if given.get("vnic_type", "normal") != "normal" or given.get("profile"):
-        raise BadRequest("Invalid input for binding. Reason: only vnic_type normal without a profile.")
+    if given.get("vnic_type", "normal") != "normal":
+        raise BadRequest("Invalid input for binding. Reason: only vnic_type normal.")
+    checked: dict[str, Any] = {}
     try:
-        return {"host": parse_name(given["host"])} if given.get("host") else {}
+        if given.get("host"):
+            checked["host"] = parse_name(given["host"])
     except ValueError as reason:
         raise BadRequest(f"Invalid input for host. Reason: {reason}.") from None
+    if "profile" in given:
+        checked["profile"] = _profile({} if given["profile"] is None else given["profile"])
+    return checked
+
+
+def _profile(given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise BadRequest("Invalid input for profile. Reason: it is not a dictionary.")
+    if "interface_name" in given:
+        raise BadRequest(
+            "Invalid input for profile. Reason: interface_name goes with the port's own binding:host_id and "
+            "binding:profile; at a further host the interface says whose it is (external_ids:iface-id)."
+        )
+    return given
+
+
+def _noted(operation: Operation, binding: Binding, given: dict[str, Any]) -> Binding:
+    """The binding with the profile that was given, which is the port's where the binding is active."""
+    if "profile" not in given:
+        return binding
+    text = port_binding.kept_profile(given["profile"])
+    if binding.state is BindingState.ACTIVE:
+        operation.transaction.put(replace(_present(operation, binding.port_id), profile=text))
+        return binding
+    noted = replace(binding, profile=text)
+    operation.transaction.put(noted)
+    return noted
 
 
 def _present(operation: Operation, port_id: str) -> Port:

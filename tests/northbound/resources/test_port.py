@@ -168,6 +168,51 @@ async def test_given_a_bound_port_when_another_host_prepares_and_activates_then_
     assert store.pools["zone:h1"] == store.pools["zone:h2"] == set()
 
 
+async def test_given_bindings_with_profiles_when_another_is_activated_then_each_keeps_its_own(
+    cloud: Cloud,
+) -> None:
+    network, _ = await cloud.network()
+    await cloud.create("site", id="a")
+    for host in ("h1", "h2", "h3"):
+        await cloud.create("host", id=host, site_id="a")
+    wish = {"binding:host_id": "h1", "binding:profile": {"rack": 1}}
+    port = await cloud.create("port", network_id=network, **wish)
+    base = f"/v2.0/ports/{port['id']}/bindings"
+
+    async def profiles() -> dict[str, Any]:
+        found = (await cloud.client.get(base)).json()["bindings"]
+        shown = {each["host"]: each["profile"] for each in found}
+        return shown | {"port": (await cloud.show("port", port["id"]))["binding:profile"]}
+
+    made = await cloud.client.post(base, json={"binding": {"host": "h2", "profile": {"migrating_to": "h2"}}})
+    assert (made.status_code, made.json()["binding"]["profile"]) == (201, {"migrating_to": "h2"})
+    assert await profiles() == {"h1": {"rack": 1}, "h2": {"migrating_to": "h2"}, "port": {"rack": 1}}
+    changed = await cloud.client.put(f"{base}/h2", json={"binding": {"profile": {"rack": 2}}})
+    assert changed.json()["binding"]["profile"] == {"rack": 2}
+    await cloud.client.put(f"{base}/h2/activate")
+    assert await profiles() == {"h1": {"rack": 1}, "h2": {"rack": 2}, "port": {"rack": 2}}
+    await cloud.client.put(f"{base}/h2", json={"binding": {"profile": {"rack": 22}}})
+    assert (await profiles())["port"] == {"rack": 22}
+    await cloud.client.put(f"{base}/h1/activate")  # back again, as after a migration that failed
+    assert await profiles() == {"h1": {"rack": 1}, "h2": {"rack": 22}, "port": {"rack": 1}}
+    await cloud.client.post(base, json={"binding": {"host": "h3"}})
+    await cloud.client.put(f"{base}/h3/activate")  # nobody said anything of it: the port keeps its own
+    assert (await profiles())["port"] == {"rack": 1}
+
+
+@pytest.mark.parametrize("profile", [7, [], "x", {"interface_name": "tap1"}, {"a": "x" * 4095}])
+async def test_given_a_profile_that_is_none_when_a_binding_gets_it_then_it_is_refused(
+    cloud: Cloud, profile: object
+) -> None:
+    network, _ = await cloud.network()
+    await cloud.create("site", id="a")
+    await cloud.create("host", id="h1", site_id="a")
+    port = await cloud.create("port", network_id=network)
+    body = {"binding": {"host": "h1", "profile": profile}}
+    assert error(await cloud.client.post(f"/v2.0/ports/{port['id']}/bindings", json=body))[0] == 400
+    assert (await cloud.client.get(f"/v2.0/ports/{port['id']}/bindings")).json() == {"bindings": []}
+
+
 async def test_given_a_reserved_host_when_another_project_binds_then_it_is_refused(cloud: Cloud) -> None:
     network, _ = await cloud.network()
     await cloud.create("site", id="a")

@@ -99,8 +99,16 @@ def plug_details(binding: Binding, reader: Reader) -> dict[str, Any]:
 
 def profile(port: Port, _: Perspective) -> dict[str, Any]:
     """As it was given."""
-    kept: dict[str, Any] = json.decode(port.profile) if port.profile else {}
-    return kept | ({"interface_name": port.interface_name} if port.interface_name else {})
+    return _profile_of(port)
+
+
+def _profile_of(port: Port) -> dict[str, Any]:
+    return _kept(port.profile) | ({"interface_name": port.interface_name} if port.interface_name else {})
+
+
+def _kept(text: str | None) -> dict[str, Any]:
+    kept: dict[str, Any] = json.decode(text) if text else {}
+    return kept
 
 
 def profile_fields(given: dict[str, Any]) -> dict[str, str]:
@@ -112,10 +120,22 @@ def profile_fields(given: dict[str, Any]) -> dict[str, str]:
     name = given.get("interface_name", "")
     if not isinstance(name, str) or len(name) > 15:
         raise InvalidInput("interface_name is at most 15 characters")
-    text = json.encode(rest, order="sorted").decode() if rest else ""
+    return {"interface_name": name, "profile": kept_profile(rest)}
+
+
+def kept_profile(given: dict[str, Any]) -> str:
+    """A profile as it is stored. Raises InvalidInput for more than is worth keeping."""
+    text = json.encode(given, order="sorted").decode() if given else ""
     if len(text) > _LARGEST_PROFILE:
         raise InvalidInput(f"binding:profile is larger than {_LARGEST_PROFILE} characters")
-    return {"interface_name": name, "profile": text}
+    return text
+
+
+def binding_profile(binding: Binding, port: Port | None) -> dict[str, Any]:
+    """The profile of one binding: the active one's is the port's."""
+    if binding.state is BindingState.ACTIVE and port is not None:
+        return _profile_of(port)
+    return _kept(binding.profile)
 
 
 def validate_vnic_type(given: dict[str, Any]) -> None:
