@@ -112,8 +112,8 @@ class Guests:
             if not path.exists():
                 with path.open("wb") as file:
                     file.truncate(self.disk)
-            node = f"driver=raw,node-name=disk0,discard=unmap,file.driver=file,file.filename={path}"
-            command += ["-blockdev", node, "-device", "virtio-blk-pci,drive=disk0"]
+            node = f"driver=raw,node-name=disk0,discard=unmap,file.driver=file,file.discard=unmap,file.filename={path}"
+            command += ["-blockdev", node, "-device", "virtio-blk-pci,drive=disk0,id=vd0"]
         return command
 
 

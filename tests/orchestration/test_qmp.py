@@ -1,7 +1,7 @@
 """Given a real QEMU whose guest counts, when it is moved, then it counts on at the other host, whatever the mode."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,9 +18,12 @@ from overlace.orchestration.sight import Guest, Transfer
 
 
 @asynccontextmanager
-async def real(path: Path) -> AsyncIterator[tuple[Cloud, Guests, asyncio.TaskGroup]]:
+async def real(
+    path: Path, disk: int = 0, fill: Callable[[Guests], object] = lambda _: None
+) -> AsyncIterator[tuple[Cloud, Guests, asyncio.TaskGroup]]:
     """A guest that runs on h1."""
-    async with cloud(path) as red, guests(path) as guest, asyncio.TaskGroup() as tasks:
+    async with cloud(path) as red, guests(path, disk) as guest, asyncio.TaskGroup() as tasks:
+        fill(guest)
         await guest.start("web", "h1")
         await counts(guest, "h1", tasks)
         yield red, guest, tasks

@@ -144,7 +144,7 @@ class Orchestrator:
         except Unreachable:
             raise
         except MigrationFailed as reason:
-            if move.step in _FORWARD:
+            if move.step in _FORWARD or deed is Deed.GO_ON:
                 await self._enter(move, Enter(Step.ABORTING, reason=str(reason)), migration.account())
                 return
             self._tell_problem(move.id, str(reason))

@@ -14,6 +14,7 @@ from typing import Any
 from overlace.model.procedure import Mode
 from overlace.orchestration.launcher import Launcher, Place
 from overlace.orchestration.migrator import Errand, MigrationFailed, Unreachable
+from overlace.orchestration.qmp.disks import DiskCopy, stop_serving
 from overlace.orchestration.qmp.monitor import Monitor
 from overlace.orchestration.qmp.terms import Terms, capabilities, choose, must_follow, parameters
 from overlace.orchestration.sight import Account, Disks, End, Guest, Progress, Sight, Transfer
@@ -21,6 +22,8 @@ from overlace.orchestration.sight import Account, Disks, End, Guest, Progress, S
 TRIGGER = "pre-switchover"
 FIRST_PORT, LAST_PORT = 49152, 49215
 """Where destinations listen for memory."""
+_OFTEN = 0.1
+"""Seconds between looks at disks that are copied."""
 _MEASURED = 1.0
 """Seconds over which a guest's writes are counted."""
 
@@ -65,6 +68,7 @@ class QmpMigration:
         self._progress = Progress()
         self._account = Account()
         self._reason = ""
+        self._copy = DiskCopy(errand.bandwidth_mbit)
 
     async def close(self) -> None:
         """Let go of both ends."""
@@ -79,14 +83,18 @@ class QmpMigration:
         transfer = Transfer.NONE if monitor is None else monitor.transfer
         if transfer is Transfer.COMPLETED and source is Guest.STILL:
             source = Guest.HANDED_OVER
-        return Sight(source, destination, transfer, Disks.NONE, self._reason)
+        return Sight(source, destination, transfer, self._copy.state, self._reason or self._copy.reason)
 
     async def changed(self, seconds: float) -> None:
         """See Migration. Meanwhile the transfer is steered."""
+        copying = self._copy.state is Disks.COPYING
         try:
-            await asyncio.wait_for(self._news.wait(), seconds)
+            await asyncio.wait_for(self._news.wait(), _OFTEN if copying else seconds)
         except TimeoutError:
             await self._steer()
+        else:
+            if copying:
+                await self._steer()
         self._news.clear()
 
     async def receive(self) -> None:
@@ -97,7 +105,9 @@ class QmpMigration:
 
     async def seed(self) -> None:
         """See Migration."""
-        raise MigrationFailed("disks do not go along yet")
+        source, destination = self._monitor(End.SOURCE), self._monitor(End.DESTINATION)
+        place = self._sides[End.DESTINATION].place
+        await self._copy.begin(source, destination, place.address if place is not None else "", self._disks())
 
     async def transfer(self) -> None:
         """See Migration."""
@@ -115,12 +125,16 @@ class QmpMigration:
         """See Migration."""
         source = self._monitor(End.SOURCE)
         await self._note_account()
+        if self._errand.with_disks:
+            await self._copy.settle(source, self._disks())
         await source.execute("migrate-continue", state="pre-switchover")
         await self._until(lambda: source.transfer is not Transfer.READY)
 
     async def cancel(self) -> None:
         """See Migration."""
         source = self._monitor(End.SOURCE)
+        if self._errand.with_disks:  # before the waiting guest ends with the transfer
+            await self._copy.clear(source, self._disks())
         await source.execute("migrate_cancel")
         await self._until(lambda: source.transfer is Transfer.FAILED)
         await source.refresh()
@@ -130,6 +144,8 @@ class QmpMigration:
         side = self._sides[end]
         if end is End.SOURCE:
             await self._note_account()
+        if self._errand.with_disks:
+            await self._let_go_of_disks(end)
         if side.monitor is not None:
             await side.monitor.close()
         await self._launcher.remove(self._errand.machine, side.host)
@@ -147,7 +163,7 @@ class QmpMigration:
 
     def account(self) -> Account:
         """See Migration."""
-        return replace(self._account, stop_ms=self._stop_ms())
+        return replace(self._account, stop_ms=self._stop_ms(), disk_bytes=self._copy.copied)
 
     async def _seen(self, end: End) -> Guest:
         side = self._sides[end]
@@ -165,6 +181,8 @@ class QmpMigration:
         side.place = await self._launcher.find(self._errand.machine, side.host)
         if side.place is not None:
             side.monitor = await Monitor.connect(side.place.monitor, self._news.set, self._tasks)
+            if self._errand.with_disks and side is self._sides[End.SOURCE]:
+                await self._copy.recall(side.monitor, self._disks())
         side.known = True
 
     def _monitor(self, end: End) -> Monitor:
@@ -204,7 +222,12 @@ class QmpMigration:
     async def _steer(self) -> None:
         """Tell how far it is, and let post-copy take over where pre-copy does not end."""
         monitor = self._sides[End.SOURCE].monitor
-        if monitor is None or monitor.closed or monitor.transfer not in (Transfer.ACTIVE, Transfer.SWITCHING):
+        if monitor is None or monitor.closed:
+            return
+        if self._errand.with_disks and monitor.guest is Guest.RUNNING:
+            await self._copy.advance(monitor, self._disks())
+            self._progress = self._copy.progress
+        if monitor.transfer not in (Transfer.ACTIVE, Transfer.SWITCHING):
             return
         answer = await monitor.execute("query-migrate")
         self._progress = _progress(answer, self._account.mode)
@@ -212,6 +235,18 @@ class QmpMigration:
             await monitor.execute("migrate-start-postcopy")
             self._terms = Terms(Mode.POST_COPY, False, self._terms.bandwidth)
             self._account = replace(self._account, mode=Mode.POST_COPY.value)
+
+    def _disks(self) -> tuple[str, ...]:
+        place = self._sides[End.SOURCE].place
+        return () if place is None else place.disks
+
+    async def _let_go_of_disks(self, end: End) -> None:
+        """Before one of the two ends: the other keeps nothing of the copying."""
+        source, destination = (self._sides[each].monitor for each in (End.SOURCE, End.DESTINATION))
+        if end is End.DESTINATION and source is not None and not source.closed:
+            await self._copy.clear(source, self._disks())
+        if end is End.SOURCE and destination is not None and not destination.closed:
+            await stop_serving(destination)
 
     async def _note_account(self) -> None:
         monitor = self._sides[End.SOURCE].monitor
