@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,11 +69,13 @@ class ControllerProcess:
         return answer
 
     def metrics(self) -> dict[str, float]:
-        """The controller's own counters without labels, as Prometheus would read them."""
+        """The controller's own counters, as Prometheus would read them; those with labels summed up."""
         self._connection.request("GET", "/metrics")
         lines = self._connection.getresponse().read().decode().splitlines()
-        pairs = (line.split() for line in lines if not line.startswith("#") and "{" not in line)
-        return {name: float(value) for name, value in pairs}
+        found: dict[str, float] = defaultdict(float)
+        for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#")):
+            found[name.partition("{")[0]] += float(value)
+        return found
 
     def cpu_seconds(self) -> float:
         """Processor time that the controller has used."""

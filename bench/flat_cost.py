@@ -5,13 +5,16 @@
 
 A port is added to a network on ten simulated hosts, again and again: among 1,000 ports of other tenants, among 100,000,
 and there again after so many changes of churn. Beside the time from the request to the last acknowledgement stands the
-work that the controller counts for one such change: units looked at, units built, flows put into bundles. Before that
-a network itself grows, and a security group whose members may talk to each other.
+work that the controller counts for one such change, from rows written to bytes sent (`Work`). Before that a network
+itself grows, and a security group whose members may talk to each other. There the host that the port is added to gets
+some bytes more for each port of the network that it has already: the list of those who get a broadcast.
 """
 
 import argparse
 import json
+import statistics
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +25,34 @@ from bench.summary import Ratio, Summary, write
 _PER_HOST = 50
 PORTS_OF_TENANT = SPAN * _PER_HOST
 _WARM_UP = 5
-_COUNTED = ("overlace_compile_units_projected_total", "overlace_compile_units_built_total")
-_PUT = ("overlace_encoded_flows_total", "overlace_encoder_cache_hits_total")
+_COUNTED = (
+    "store_rows",
+    "compile_units_projected",
+    "compile_units_built",
+    "plan_fragments_changed",
+    "plan_switches_changed",
+    "bundled_flows",
+    "bundled_bytes",
+    "switch_flows_sent",
+    "switch_bytes_sent",
+    "switch_batches",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the controller did for one change, as it counts it."""
+    """What the controller did for one change, as it counts it: bundled once for all that share it, sent to each."""
 
+    rows_written: float
     units_projected: float
     units_built: float
-    flows_put: float
-    """Into bundles, on all switches together."""
+    fragments_changed: float
+    switches_changed: float
+    flows_bundled: float
+    bytes_bundled: float
+    flows_sent: float
+    bytes_sent: float
+    bundles: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +71,23 @@ def cost(cloud: SimulatedCloud, network: Network, members: list[int], samples: i
     """Add so many ports, one at a time; they are deleted again at the end."""
     added = [cloud.add(network, members[0], len(members), **more) for _ in range(_WARM_UP)]
     cloud.await_quiet()
-    before = counted(cloud)
-    taken = [
-        cloud.add(network, members[number % len(members)], len(members), **more) for number in range(samples)
-    ]
-    after = counted(cloud)
+    taken, counts = [], [counted(cloud)]
+    for number in range(samples):
+        taken.append(cloud.add(network, members[number % len(members)], len(members), **more))
+        counts.append(counted(cloud))
     for each in added + taken:
         cloud.remove(each.port_id)
     cloud.await_quiet()
-    work = Work(*(round((now - then) / samples, 1) for then, now in zip(before, after, strict=True)))
+    # each counter by itself: the controller's own chores fall into one sample or another
+    steps = [[now - then for then, now in pairwise(values)] for values in zip(*counts, strict=True)]
+    work = Work(*map(statistics.median_low, steps))
     return Cost([each.from_call for each in taken], work)
 
 
 def counted(cloud: SimulatedCloud) -> tuple[float, ...]:
     """The controller's counters, in the order of `Work`."""
     metrics = cloud.controller.metrics()
-    return (*(metrics[each] for each in _COUNTED), sum(metrics[each] for each in _PUT))
+    return tuple(metrics[f"overlace_{each}_total"] for each in _COUNTED)
 
 
 def churn(cloud: SimulatedCloud, changes: int) -> None:

@@ -60,19 +60,22 @@ def first_packet(figures: Figures) -> list[str]:
     return table(["other ports", "Overlace", "OVN", "Overlace / OVN, medians"], rows)
 
 
+_WORK = ("rows_written", "units_projected", "units_built", "flows_bundled", "flows_sent", "bundles")
+
+
 def flat_cost(figures: Figures) -> list[str]:
     """By size, then the two curves."""
 
     def row(name: str, each: Figures) -> tuple[object, ...]:
         work = each["work"]
-        counted = f"{work['units_projected']:g} / {work['units_built']:g} / {work['flows_put']:g}"
+        counted = " / ".join(f"{work[each]:g}" for each in _WORK)
         compared = ratio(each["median_ratio"]) if "median_ratio" in each else ""
         return name, times(each["from_call_ms"]), counted, compared, each.get("p99_ratio", "")
 
     head = [
         "",
         "from the request, ms",
-        "units looked at / built / flows put",
+        "rows / units looked at / built / flows bundled / sent / bundles",
         "median over first",
         "p99 over first",
     ]

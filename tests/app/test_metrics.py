@@ -52,9 +52,11 @@ async def test_given_parts_that_count_when_collected_then_the_numbers_are_theirs
     expiry = Expiry("controller", "1", 1, ends, Validity.VALID, 1.0)
     registry = CollectorRegistry()
     switches = {"h1": IN_SYNC}
-    status = SouthboundStatus(switches, 60, 4000, 7)
+    status = SouthboundStatus(switches, 60, 4000, 7, 67, 4500)
     registry.register(
-        ControllerCollector(Sources(store, lambda: status, WorkCounters(9, 5), packets, lambda: (expiry,)))
+        ControllerCollector(
+            Sources(store, lambda: status, WorkCounters(9, 5, 4, 11), packets, lambda: (expiry,))
+        )
     )
     assert sample(registry, "switches", phase="in_sync") == 1
     assert sample(registry, "switches", phase="held") == 0
@@ -69,6 +71,13 @@ async def test_given_parts_that_count_when_collected_then_the_numbers_are_theirs
     assert sample(registry, "switch_resync_changes_total", switch="h1") == 5
     assert sample(registry, "compile_units_built_total") == 5
     assert sample(registry, "encoder_cache_hits_total") == 7
+    assert sample(registry, "bundled_flows_total") == 67
+    assert sample(registry, "bundled_bytes_total") == 4500
+    assert sample(registry, "plan_fragments_changed_total") == 4
+    assert sample(registry, "plan_switches_changed_total") == 11
+    assert (
+        sample(registry, "store_rows_total") == 4
+    )  # the site, its change, the revision, and where the numbers are
     assert sample(registry, "packet_ins_total", kind="dhcp") == 4
     assert sample(registry, "dhcp_total", outcome="offered") == 2
     assert sample(registry, "dhcpv6_total", outcome="leased") == 3

@@ -1,6 +1,7 @@
 """Every scenario that needs simulated hosts only, small: what it finds where no time is measured, and its tables."""
 
 from bench.scenarios import SCENARIOS
+from bench.simulated_cloud import simulated_cloud
 
 from bench import boot_storm, flat_cost, memory, port_ready, report, restart
 
@@ -22,7 +23,24 @@ def test_one_change_is_the_same_work_in_a_larger_system_and_after_churn() -> Non
     assert found["ports"]["after churn"]["work_equal"]
     for curve in ("one_network", "one_group"):
         least, most = (each["work"] for each in found[curve].values())
-        assert least == most
+        # the list of a network's ports on one host is one flow, and is sent anew
+        assert {**least, "bytes_bundled": 0, "bytes_sent": 0} == {**most, "bytes_bundled": 0, "bytes_sent": 0}
+        grown = most["bytes_sent"] - least["bytes_sent"]
+        assert grown == most["bytes_bundled"] - least["bytes_bundled"] <= 40 * 6
+
+
+def test_one_change_is_the_same_work_among_ten_hosts_and_two_hundred() -> None:
+    # given a network on ten hosts, among a hundred ports of ten hosts, and two thousand of two hundred
+    def work(hosts: int) -> flat_cost.Work:
+        with simulated_cloud(hosts, "--audit-interval", "3600") as cloud:
+            cloud.fill_tenants(0, hosts // 10, per_host=10)
+            network, members = port_ready.spread(cloud, 10, "measured")
+            return flat_cost.cost(cloud, network, members, samples=3).work
+
+    few, many = work(10), work(200)
+    # then a port more is the same rows, units, fragments, switches, flows, bytes and bundles
+    assert few == many
+    assert (few.switches_changed, few.bundles) == (10, 10)
 
 
 def test_a_controller_that_returns_repairs_what_was_tampered_with_and_no_more() -> None:

@@ -70,14 +70,23 @@ def _store(store: Store) -> Iterator[Metric]:
     yield _counter(
         "store_writes", "Database transactions; one carries all commits that wait", counters.writes
     )
+    yield _counter("store_rows", "Rows written, replaced or deleted", counters.rows)
     yield _counter("store_write_seconds", "Seconds spent in database transactions", counters.write_seconds)
 
 
 def _work(compiler: WorkCounters, status: SouthboundStatus) -> Iterator[Metric]:
     yield _counter("compile_units_projected", "Compiler units looked at", compiler.units_projected)
     yield _counter("compile_units_built", "Compiler units whose result was made anew", compiler.units_built)
+    yield _counter(
+        "plan_fragments_changed", "Fragments that came, went or were made anew", compiler.fragments_changed
+    )
+    yield _counter(
+        "plan_switches_changed", "Switches that a plan changed, over all plans", compiler.switches_changed
+    )
     yield _counter("encoded_flows", "Flows encoded for the wire", status.encoded_flows)
     yield _counter("encoded_bytes", "Bytes encoded for the wire", status.encoded_bytes)
+    yield _counter("bundled_flows", "Flows bundled, once for all that share a change", status.bundled_flows)
+    yield _counter("bundled_bytes", "Bytes bundled, once for all that share a change", status.bundled_bytes)
     yield _counter("encoder_cache_hits", "Flows whose bytes were there already", status.cache_hits)
 
 

@@ -36,6 +36,9 @@ class WorkCounters:
 
     units_projected: int = 0
     units_built: int = 0
+    fragments_changed: int = 0
+    switches_changed: int = 0
+    """Summed over all plans: a fragment that goes to ten switches counts once there, and each of the ten here."""
 
 
 class Compiler:
@@ -64,7 +67,10 @@ class Compiler:
         """Compile `world`. Without `dirty` every unit is looked at."""
         units = self._every_unit(world) if dirty is None else self._units_of(dirty)
         outputs = [change for unit in units if (change := self._refresh(world, unit)) is not None]
-        return self._builder.apply(outputs)
+        plan_change = self._builder.apply(outputs)
+        self.counters.fragments_changed += self._builder.moved
+        self.counters.switches_changed += len(plan_change.switches)
+        return plan_change
 
     def _every_unit(self, world: World) -> set[Unit]:
         fresh = {(kind.name, *root) for kind in UNIT_KINDS for root in kind.roots(world.snapshot)}

@@ -27,6 +27,8 @@ class PlanBuilder:
 
     def __init__(self) -> None:
         self.sequence = 0
+        self.moved = 0
+        """So many fragments came, went or were made anew in the last change."""
         self._members: dict[Audience, dict[SwitchName, int]] = defaultdict(dict)
         self._fragments: dict[Audience, dict[FragmentId, Fragment]] = defaultdict(dict)
         self._includes: dict[Audience, dict[Audience, int]] = defaultdict(dict)
@@ -58,6 +60,7 @@ class PlanBuilder:
             self._change_memberships(old, new)
         moves = self._move_fragments(pairs)
         self.sequence += 1
+        self.moved = len(moves)
         rebuilt = frozenset(id_ for id_, (_, now) in moves.items() if now is not None)
         return PlanChange(self.sequence, self._changes(moves), rebuilt)
 

@@ -144,6 +144,8 @@ class Encoder:
         self.encoded_bytes = 0
         self.encoded_flows = 0
         self.cache_hits = 0
+        self.bundled_flows = 0
+        self.bundled_bytes = 0
 
     def marker(self, place: MarkerPlace, stamp: Stamp) -> Flow:
         """The marker flow: one object for all switches that get the same."""
@@ -175,7 +177,10 @@ class Encoder:
         subjects: list[Subject] = [*batch.meters_added, *batch.meters_changed, *batch.meters_removed]
         subjects += [*batch.groups_added, *batch.groups_changed]
         subjects += [*batch.flows_put, *batch.flows_removed, *batch.groups_removed]
-        return EncodedBatch(before, bundle, subjects)
+        encoded = EncodedBatch(before, bundle, subjects)
+        self.bundled_flows += encoded.flows
+        self.bundled_bytes += encoded.size
+        return encoded
 
     def put(self, flow: Flow) -> bytes:
         """The bundle message that adds or overwrites a flow. Raises EncodingError."""

@@ -287,6 +287,8 @@ class Southbound:
             encoder.encoded_flows,
             encoder.encoded_bytes,
             encoder.cache_hits,
+            encoder.bundled_flows,
+            encoder.bundled_bytes,
         )
 
     # --- what switches tell of the plan (PlanListener) ------------------------------------------------

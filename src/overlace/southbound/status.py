@@ -53,3 +53,6 @@ class SouthboundStatus:
     encoded_flows: int
     encoded_bytes: int
     cache_hits: int
+    bundled_flows: int = 0
+    """Put into bundles; what many switches are sent in one change counts once."""
+    bundled_bytes: int = 0

@@ -42,6 +42,11 @@ class Record:
     numbers: tuple[NumberChange, ...]
     cursors: dict[str, int]
 
+    @property
+    def rows(self) -> int:
+        """How many rows it writes, replaces or deletes when it is written by itself."""
+        return 2 + len(self.changes) + len(self.values) + len(self.numbers) + len(self.cursors)
+
 
 def encode_record(transaction: Transaction, revision: Revision, origin: Origin, at: str) -> Record:
     """A transaction as rows. Raises InvalidValue."""

@@ -58,6 +58,7 @@ class StoreCounters:
     commits: int = 0
     writes: int = 0
     write_seconds: float = 0.0
+    rows: int = 0
     failure: str | None = None
     """Why the last write was none; None when it was one."""
 
@@ -217,6 +218,7 @@ class Store:
         if each.record is not None:
             self.snapshot, self._allocations = each.commit.snapshot, each.allocations
             self.counters.commits += 1
+            self.counters.rows += each.record.rows
             for listener in tuple(self._listeners):
                 self._tell(listener, each.commit)
         if not each.done.done():
