@@ -5,7 +5,8 @@
 Full ports: two addresses, the project's security group, DHCP. Their networks have fifty ports on each of `span` hosts,
 which are declared and never connect; what they are to hold is in the controller's memory all the same. At each size
 ports are deleted and created anew before the memory is read (proportional set size, PSS), so that what deleted
-ports leave behind counts too. A port's slope is taken on networks of the first span; what a port costs on one more
+ports leave behind counts too. At the last size the controller is killed and started again, and it is measured when its
+API answers. A port's slope is taken on networks of the first span; what a port costs on one more
 host follows from the slopes of two spans. Each span has a controller of its own.
 """
 
@@ -13,6 +14,7 @@ import argparse
 import json
 import statistics
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,7 +72,7 @@ class Ports:
 
 def run(sizes: list[int], hosts: int, churn: int, spans: list[int]) -> dict[str, Any]:
     """PSS by span and size, and what follows from it."""
-    figures: dict[str, Any] = {"hosts": hosts, "churn": churn, "pss_bytes": {}}
+    figures: dict[str, Any] = {"hosts": hosts, "churn": churn, "pss_bytes": {}, "restart": {}}
     slopes: dict[int, float] = {}
     for span in spans:
         with _controller() as controller:
@@ -78,6 +80,7 @@ def run(sizes: list[int], hosts: int, churn: int, spans: list[int]) -> dict[str,
             declare(controller, hosts)
             figures["bytes_per_host"] = round((controller.proportional_bytes() - empty) / hosts)
             taken = _take(controller, Ports(controller, hosts, span), sizes, churn)
+            figures["restart"][str(span)] = _restart(controller)
         figures["pss_bytes"][str(span)] = {str(size): pss for size, pss in taken.items()}
         slopes[span] = slope(taken)
     figures["bytes_per_port"] = {str(span): round(value) for span, value in slopes.items()}
@@ -100,6 +103,18 @@ def _take(controller: ControllerProcess, ports: Ports, sizes: list[int], churn: 
         taken[size] = controller.proportional_bytes()
         print(f"{size} ports: {taken[size] / 1e6:.0f} MB", flush=True)
     return taken
+
+
+def _restart(controller: ControllerProcess) -> dict[str, float]:
+    """Kill and start: when the API answers, after how much processor time, and the memory then."""
+    controller.kill()
+    began = time.monotonic()
+    controller.start()
+    return {
+        "api_answers_s": round(time.monotonic() - began, 2),
+        "processor_s": round(controller.cpu_seconds(), 2),
+        "pss_bytes": controller.proportional_bytes(),
+    }
 
 
 def declare(controller: ControllerProcess, hosts: int) -> None:

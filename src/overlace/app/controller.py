@@ -14,7 +14,7 @@ from overlace.app.api_server import serve_api
 from overlace.app.authentication import authenticator
 from overlace.app.chores import chores
 from overlace.app.clock import SystemClock
-from overlace.app.collector import settle_collector
+from overlace.app.collector import postpone_collector, settle_collector
 from overlace.app.database import open_database
 from overlace.app.doctor.examination import Doctor
 from overlace.app.enrolling import enrolling, open_trust
@@ -67,6 +67,7 @@ async def run(settings: ControllerSettings) -> None:
     check_settings(settings)
     clock = SystemClock()
     failure: Exception | None = None
+    postpone_collector()
     async with open_database(settings.database, clock, settings.origin) as store:
         trust = open_trust(settings, clock)
         try:

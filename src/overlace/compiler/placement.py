@@ -122,24 +122,19 @@ class PlanBuilder:
         for (switch, audience), was in self._were.items():
             if was != (switch in self.members(audience)):
                 entering[switch][audience] = not was
-        changes = self._shared_changes(moves, entering)
+        parts = _by_audience(moves)
+        changes = self._shared_changes(parts, entering)
         for switch, audiences in entering.items():
-            change = self._own_change(switch, audiences, moves)
+            change = self._own_change(switch, audiences, moves, parts)
             if change.added or change.removed:
                 changes[switch] = change
         self._were = {}
         return changes
 
     def _shared_changes(
-        self, moves: _Moves, apart: Mapping[SwitchName, object]
+        self, parts: Mapping[Audience, SwitchChange], apart: Mapping[SwitchName, object]
     ) -> dict[SwitchName, SwitchChange]:
         """For switches that are in the same audiences as before: one object for all that get the same."""
-        parts: dict[Audience, SwitchChange] = defaultdict(SwitchChange)
-        for id_, (then, now) in moves.items():
-            if then is not None:
-                parts[then[0]].removed[id_] = then[1]
-            if now is not None:
-                parts[now[0]].added[id_] = now[1]
         concerned: dict[SwitchName, tuple[Audience, ...]] = {}
         for audience in parts:
             alone = (audience,)
@@ -150,7 +145,11 @@ class PlanBuilder:
         return {switch: merged[audiences] for switch, audiences in concerned.items()}
 
     def _own_change(
-        self, switch: SwitchName, entering: Mapping[Audience, bool], moves: _Moves
+        self,
+        switch: SwitchName,
+        entering: Mapping[Audience, bool],
+        moves: _Moves,
+        parts: Mapping[Audience, SwitchChange],
     ) -> SwitchChange:
         """For a switch that enters audiences (True) or leaves them."""
         change = SwitchChange()
@@ -160,12 +159,22 @@ class PlanBuilder:
             part.update((id_, fragment) for id_, fragment in held.items() if id_ not in moves)
         is_in = self._audiences.get(switch, set())
         was_in = (is_in - entering.keys()) | {audience for audience, enters in entering.items() if not enters}
-        for id_, (then, now) in moves.items():
-            if then is not None and then[0] in was_in:
-                change.removed[id_] = then[1]
-            if now is not None and now[0] in is_in:
-                change.added[id_] = now[1]
+        for audience in was_in & parts.keys():
+            change.removed.update(parts[audience].removed)
+        for audience in is_in & parts.keys():
+            change.added.update(parts[audience].added)
         return change
+
+
+def _by_audience(moves: _Moves) -> dict[Audience, SwitchChange]:
+    """What the moves take from each audience and bring to it."""
+    parts: dict[Audience, SwitchChange] = defaultdict(SwitchChange)
+    for id_, (then, now) in moves.items():
+        if then is not None:
+            parts[then[0]].removed[id_] = then[1]
+        if now is not None:
+            parts[now[0]].added[id_] = now[1]
+    return parts
 
 
 def _drop(table: dict[K, dict[V, X]], outer: K, inner: V) -> None:
