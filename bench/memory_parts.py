@@ -24,12 +24,12 @@ from bench.memory import Ports, declare
 from bench.summary import write
 
 from overlace.app.clock import SystemClock
+from overlace.compiler.pipeline import is_learned
 from overlace.compiler.plan import PlanChange
 from overlace.engine.engine import Engine
 from overlace.model.port import Binding, Port
 from overlace.southbound.contents import Contents
 from overlace.southbound.flow_holders import FlowHolders
-from overlace.southbound.settings import is_learned
 from overlace.store.store import Store
 from overlace.wire.openflow.codec import canonical_flow
 
@@ -69,7 +69,7 @@ def _referents(each: object) -> Iterable[object]:
     return gc.get_referents(each)
 
 
-class _Switches:
+class Switches:
     """What the switches hold, as the southbound keeps it; each takes everything at once."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ def plug(engine: Engine) -> None:
 async def measure(database: Path, plugged: bool) -> dict[str, Any]:
     """Bytes by part, and by type within each part."""
     store = await Store.open(database, SystemClock())
-    sink = _Switches()
+    sink = Switches()
     engine = Engine(store.snapshot, sink, lambda _: None)
     if plugged:
         plug(engine)
@@ -122,7 +122,7 @@ async def measure(database: Path, plugged: bool) -> dict[str, Any]:
     return {"ports": ports, "plugged": plugged, "parts": parts}
 
 
-def _parts(store: Store, engine: Engine, sink: _Switches) -> Iterable[tuple[str, list[object]]]:
+def _parts(store: Store, engine: Engine, sink: Switches) -> Iterable[tuple[str, Iterable[object]]]:
     compiler = engine.compiler
     memos = list(compiler._memos.values())
     yield "values", [store.snapshot.tables]
