@@ -12,7 +12,6 @@ from typing import Any
 
 from overlace.compiler.plan import Fragment, SwitchName
 from overlace.compiler.reader import Reader
-from overlace.model.declaration import Entity
 from overlace.model.snapshot import Key, Snapshot
 
 Audience = tuple[str, ...]
@@ -90,8 +89,7 @@ def rooted_in(cls: type) -> dict[str, Any]:
     """The `roots` and `root_of` of a kind with one unit for every value of a class."""
 
     def roots(snapshot: Snapshot) -> Iterable[UnitId]:
-        values: Iterable[Entity] = snapshot.all(cls)
-        return ((value.id,) for value in values)
+        return ((id_,) for id_ in snapshot.ids(cls))
 
     def root_of(key: Key) -> UnitId | None:
         return (key[1],) if len(key) == 2 and key[0] is cls else None

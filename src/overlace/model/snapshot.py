@@ -58,6 +58,10 @@ class Snapshot:
         """Every value of a class, in no particular order."""
         return iter(self.tables.get(cls, Map()).values())
 
+    def ids(self, cls: type) -> Iterator[str]:
+        """The id of every value of a class."""
+        return iter(self.tables.get(cls, Map()).keys())
+
     def count(self, cls: type) -> int:
         """How many values of a class there are."""
         return len(self.tables.get(cls, ()))
