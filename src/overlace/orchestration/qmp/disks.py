@@ -1,9 +1,11 @@
 """Disks that go along with their guest, copied by its own QEMU while it runs.
 
-A dirty bitmap notes what the guest writes from now on. Then a raw disk is copied in slices, each over a connection of
-its own to an export (NBD) of the waiting QEMU: one connection would wait for every lost packet alone. What was written
-meanwhile follows in rounds, the last of them while the guest is still. Zeroes are not sent. A disk over a golden image
-that both sides have sends its own layer only. A connection that is cut is taken up again where it was.
+A dirty bitmap notes what the guest writes from now on. Then a raw disk is copied in stripes, over several connections
+to an export (NBD) of the waiting QEMU: one connection alone would wait for every lost packet. Which stripes go over
+which is said by a bitmap for each, and all begin at once, since QEMU waits for everything under way whenever a job
+begins. What was written meanwhile follows in rounds, the last of them while the guest is still. Zeroes are not sent. A
+disk over a golden image that both sides have sends its own layer only. A connection that is cut is taken up again where
+it was.
 
 What was begun is read back from QEMU by the names of jobs and nodes, so that another controller can go on.
 """
@@ -17,8 +19,10 @@ from overlace.orchestration.migrator import MigrationFailed, Unreachable
 from overlace.orchestration.qmp.monitor import Monitor
 from overlace.orchestration.sight import Disks, Progress
 
-CONNECTIONS = 8
-"""Over which a disk is copied; each gets a share of the bandwidth."""
+CONNECTIONS = 4
+"""Over which a disk is copied; each gets a share of the bandwidth. While one is opened, for some round trips, QEMU does
+nothing else."""
+LEAST_STRIPE, MOST_STRIPES = 2 << 20, 512
 FIRST_PORT, LAST_PORT = 49216, 49279
 """Where destinations listen for disks."""
 SMALL = 4 << 20
@@ -30,9 +34,9 @@ guest stands still for as long when a connection to nobody is closed, since QEMU
 CLEAR_TIMEOUT = 30.0
 OPEN_TIMEOUT = 5
 SETTLE_TIMEOUT = 60.0
-_BITMAP = "overlace"
+_BITMAP, _PART = "overlace", "ol-part"
+_GRANULARITY = 1 << 16
 _MARK = "ol-"
-_SLICE_UNIT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,19 @@ class Disk:
     path: str
     layered: bool
 
+    @property
+    def connections(self) -> int:
+        """How many it is copied over."""
+        return (
+            CONNECTIONS if self.path and not self.layered and self.size >= LEAST_STRIPE * CONNECTIONS else 1
+        )
+
+    def stripes(self, connection: int) -> list[tuple[int, int]]:
+        """Offset and size of those that go over a connection."""
+        step = max(LEAST_STRIPE, -(-self.size // MOST_STRIPES // _GRANULARITY) * _GRANULARITY)
+        offsets = range(connection * step, self.size, self.connections * step)
+        return [(offset, min(step, self.size - offset)) for offset in offsets]
+
 
 class DiskCopy:
     """All disks of one move."""
@@ -56,12 +73,17 @@ class DiskCopy:
         self.copied = 0
         self.progress = Progress()
         self._rounds: dict[str, int] = {}
+        self._disks: dict[str, Disk] = {}
+        self._seeding: dict[str, bool] = {}
 
     async def recall(self, source: Monitor, nodes: tuple[str, ...]) -> None:
         """What another controller has begun goes on."""
         found = await _nodes(source)
         if any(_bitmap(found.get(node, {})) is not None for node in nodes):
             self.state = Disks.COPYING
+            self._disks = {disk.node: disk for disk in await _disks(source, nodes)}
+            jobs = {each["id"] for each in await _jobs(source)}
+            self._seeding = {node: _name("seed0", node) in jobs for node in nodes}
 
     async def begin(
         self, source: Monitor, destination: Monitor, address: str, nodes: tuple[str, ...]
@@ -70,14 +92,14 @@ class DiskCopy:
         await self.clear(source, nodes)
         port = await _serve(destination, address, nodes)
         self._rounds = dict.fromkeys(nodes, 0)
-        for disk in await _disks(source, nodes):
+        self._seeding = dict.fromkeys(nodes, True)
+        self._disks = {disk.node: disk for disk in await _disks(source, nodes)}
+        server = {"type": "inet", "host": address, "port": str(port)}
+        for disk in self._disks.values():
             await source.execute("block-dirty-bitmap-add", node=disk.node, name=_BITMAP)
-            server = {"type": "inet", "host": address, "port": str(port)}
-            if disk.path and not disk.layered:
-                await self._begin_slices(source, disk, server)
-            else:
-                await self._begin_whole(source, disk, server)
-            await _add_target(source, _name("to", disk.node), disk.node, server)
+            for number in range(disk.connections):
+                await _add_target(source, _name(f"tn{number}", disk.node), disk.node, server)
+            await self._begin_seeding(source, disk)
         self.state = Disks.COPYING
 
     async def advance(self, source: Monitor, nodes: tuple[str, ...]) -> None:
@@ -119,79 +141,67 @@ class DiskCopy:
                     if job["status"] == "concluded":
                         await source.execute("job-dismiss", id=job["id"])
                 await asyncio.sleep(0.05)
+        for node in nodes:
+            await _remove_nodes(source, ("mask", "sw", "tw", "tn"), node)  # what stands on others goes first
         found = await _nodes(source)
-        for kind in ("sw", "tw", "tn", "to"):  # what stands on others goes first
-            for name in [each for each in found if each.startswith(f"{_MARK}{kind}")]:
-                await source.execute("blockdev-del", node_name=name)
         for node in nodes:
             if _bitmap(found.get(node, {})) is not None:
                 await source.execute("block-dirty-bitmap-remove", node=node, name=_BITMAP)
         self.state = Disks.NONE
 
-    async def _begin_slices(self, source: Monitor, disk: Disk, server: dict[str, str]) -> None:
-        """The file is read beside the guest: what it writes meanwhile is in the bitmap, and follows."""
-        step = -(-disk.size // CONNECTIONS // _SLICE_UNIT) * _SLICE_UNIT or _SLICE_UNIT
-        for number, offset in enumerate(range(0, disk.size, step)):
-            size = min(step, disk.size - offset)
-            file = {"driver": "file", "filename": disk.path, "read-only": True, "locking": "off"}
-            reading = {"driver": "raw", "read-only": True, "offset": offset, "size": size}
+    async def _begin_seeding(self, source: Monitor, disk: Disk) -> None:
+        jobs = []
+        for number in range(disk.connections):
+            target = _name(f"tw{number}", disk.node)
             await source.execute(
                 "blockdev-add",
-                node_name=_name(f"sw{number}", disk.node),
-                file=file | {"node-name": _name(f"sf{number}", disk.node)},
-                **reading,
-            )
-            target = _name(f"tn{number}", disk.node)
-            await _add_target(source, target, disk.node, server)
-            writing = {"driver": "raw", "offset": offset, "size": size, "discard": "unmap"}
-            await source.execute(
-                "blockdev-add",
-                node_name=_name(f"tw{number}", disk.node),
-                file=target,
+                driver="raw",
+                node_name=target,
+                file=_name(f"tn{number}", disk.node),
+                discard="unmap",
                 detect_zeroes="unmap",
-                **writing,
             )
-            await self._copy(
-                source,
-                f"seed{number}",
-                disk.node,
-                _name(f"sw{number}", disk.node),
-                _name(f"tw{number}", disk.node),
-                sync="full",
-                share=CONNECTIONS,
-            )
-
-    async def _begin_whole(self, source: Monitor, disk: Disk, server: dict[str, str]) -> None:
-        target = _name("tn0", disk.node)
-        await _add_target(source, target, disk.node, server)
-        writing = {"driver": "raw", "discard": "unmap", "detect-zeroes": "unmap"}
-        await source.execute("blockdev-add", node_name=_name("tw0", disk.node), file=target, **writing)
-        sync = "top" if disk.layered else "full"
-        await self._copy(source, "seed0", disk.node, disk.node, _name("tw0", disk.node), sync=sync)
-
-    async def _copy(
-        self, source: Monitor, job: str, node: str, device: str, target: str, *, sync: str, share: int = 1
-    ) -> None:
-        given: dict[str, Any] = {"x_perf": {"max-workers": 16, "max-chunk": 1 << 20}}
-        if sync == "incremental":
-            given |= {"bitmap": _BITMAP}
-        if self._bandwidth:
-            given |= {"speed": max(self._bandwidth // share, 1 << 16)}
+            jobs.append(self._job(f"seed{number}", disk.node, disk.node, target, share=disk.connections))
+            jobs[-1]["sync"] = "top" if disk.layered else "full"
+        if disk.connections > 1:
+            await _add_parts(source, disk)
+            for number, job in enumerate(jobs):
+                job |= {"device": _name(f"sw{number}", disk.node)}
+                job |= {"sync": "bitmap", "bitmap": _PART, "bitmap-mode": "never"}
         await source.execute(
-            "blockdev-backup",
-            job_id=_name(job, node),
-            device=device,
-            target=target,
-            sync=sync,
-            auto_dismiss=False,
-            on_target_error="stop",
-            **given,
+            "transaction", actions=[{"type": "blockdev-backup", "data": job} for job in jobs]
         )
+
+    async def _seed(self, source: Monitor, disk: Disk, jobs: list[dict[str, Any]]) -> bool:
+        """Whether every stripe is over there. Jobs are kept until then, for who comes after this controller."""
+        if any(each["status"] != "concluded" for each in jobs):
+            return False
+        for each in jobs:
+            self.copied += int(each.get("current-progress", 0))
+            await source.execute("job-dismiss", id=each["id"])
+        await _remove_nodes(source, ("sw", "tw"), disk.node)
+        return True
+
+    def _job(self, job: str, node: str, device: str, target: str, share: int = 1) -> dict[str, Any]:
+        given: dict[str, Any] = {
+            "job-id": _name(job, node),
+            "device": device,
+            "target": target,
+            "auto-dismiss": False,
+            "on-target-error": "stop",
+            "x-perf": {"max-workers": 16, "max-chunk": 1 << 20},
+        }
+        if self._bandwidth:
+            given["speed"] = max(self._bandwidth // share, 1 << 16)
+        return given
 
     async def _advance_one(self, source: Monitor, node: str, jobs: list[dict[str, Any]]) -> bool:
         """Whether little enough is left for the end."""
         if failed := next((each for each in jobs if each.get("error")), None):
             self.state, self.reason = Disks.FAILED, f"{node}: {failed['error']}"
+            return False
+        if self._seeding.get(node):
+            self._seeding[node] = not await self._seed(source, self._disks[node], jobs)
             return False
         if any(each["status"] != "concluded" for each in jobs):
             return self.state is Disks.IN_STEP
@@ -207,7 +217,8 @@ class DiskCopy:
 
     async def _round(self, source: Monitor, node: str) -> None:
         self._rounds[node] = self._rounds.get(node, 0) + 1
-        await self._copy(source, "round", node, node, _name("to", node), sync="incremental")
+        job = self._job("round", node, node, _name("tn0", node))
+        await source.execute("blockdev-backup", **job, sync="incremental", bitmap=_BITMAP)
 
     async def _settle_one(self, source: Monitor, node: str) -> None:
         while True:
@@ -225,7 +236,8 @@ class DiskCopy:
             await asyncio.sleep(0.005)
 
     def _note_progress(self, jobs: list[dict[str, Any]]) -> None:
-        total = sum(int(each.get("total-progress", 0)) for each in jobs)
+        seeding = sum(self._disks[node].size for node, still in self._seeding.items() if still)
+        total = seeding or sum(int(each.get("total-progress", 0)) for each in jobs)
         current = sum(int(each.get("current-progress", 0)) for each in jobs)
         percent = 100.0 * current / total if total else 100.0
         self.progress = Progress(percent, total - current, None, "", "disks")
@@ -233,6 +245,39 @@ class DiskCopy:
 
 def _name(kind: str, node: str) -> str:
     return f"{_MARK}{kind}-{node}"
+
+
+async def _add_parts(source: Monitor, disk: Disk) -> None:
+    """The file is read beside the guest, once for each connection, with a bitmap of its stripes: what the guest writes
+    meanwhile is in the other bitmap, and follows. Bitmaps are made by writing to a node that keeps nothing."""
+    mask = _name("mask", disk.node)
+    await source.execute("blockdev-add", driver="null-co", node_name=mask, size=disk.size)
+    for number in range(disk.connections):
+        part = f"{_PART}{number}"
+        await source.execute("block-dirty-bitmap-add", node=mask, name=part, granularity=_GRANULARITY)
+        for offset, size in disk.stripes(number):
+            command = f'qemu-io {mask} "write -z {offset} {size}"'
+            told = await source.execute("human-monitor-command", command_line=command)
+            if told:
+                raise MigrationFailed(f"QEMU cannot mark stripes: {told.strip()}")
+        await source.execute("block-dirty-bitmap-disable", node=mask, name=part)
+        name = _name(f"sw{number}", disk.node)
+        file = {"driver": "file", "filename": disk.path, "read-only": True, "locking": "off"}
+        await source.execute("blockdev-add", driver="raw", node_name=name, read_only=True, file=file)
+        await source.execute(
+            "block-dirty-bitmap-add", node=name, name=_PART, granularity=_GRANULARITY, disabled=True
+        )
+        await source.execute(
+            "block-dirty-bitmap-merge", node=name, target=_PART, bitmaps=[{"node": mask, "name": part}]
+        )
+    await source.execute("blockdev-del", node_name=mask)
+
+
+async def _remove_nodes(source: Monitor, kinds: tuple[str, ...], node: str) -> None:
+    found = await _nodes(source)
+    for kind in kinds:
+        for name in [each for each in found if each.startswith(_MARK + kind) and each.endswith(f"-{node}")]:
+            await source.execute("blockdev-del", node_name=name)
 
 
 async def _add_target(source: Monitor, name: str, export: str, server: dict[str, str]) -> None:

@@ -1,0 +1,155 @@
+"""Given real guests at two sites 50 ms apart, when the controller moves them, then their sessions go on, their disks
+hold what they wrote, their ports are where they are, and the receipts say what it cost; also with a controller killed
+meanwhile, and for a whole site."""
+
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.lab.guests.session import Session
+from tools.cloud import ROOT, Cloud, until
+
+from overlace.lab.guests.guests import Guests
+from overlace.lab.lab import Lab
+
+pytestmark = pytest.mark.lab
+PROCEDURES = "/v2.0/overlace/procedures"
+GUESTS = {"red1": "h1", "red2": "h2"}
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    """Guests red1 at h1 and red2 at h2, with disks of their own; a workload that talks to them, red4 at h4."""
+    with tempfile.TemporaryDirectory(prefix="ovl-") as directory, Lab.up(None, "machines") as lab:
+        cloud = Cloud(lab, Path(directory))
+        cloud.serve_options = ("--launcher", f"{ROOT}/.venv/bin/overlace lab vm launcher --name machines")
+        try:
+            cloud.start()
+            cloud.join_hosts()
+            cloud.tenant("red")
+            port = cloud.port("red4", 14)
+            cloud.workload("red4", "h4", 14, port["id"])
+            for octet, (name, host) in enumerate(GUESTS.items(), start=11):
+                create(cloud, name, host, octet)
+            until(lambda: all(cloud.status(name) == "ACTIVE" for name in cloud.ports), "ports stay down", 30)
+            lab.wan(delay_ms=25)
+            yield cloud
+        finally:
+            cloud.kill()
+
+
+def create(cloud: Cloud, name: str, host: str, octet: int) -> None:
+    group = cloud.api(
+        "POST", "/v2.0/security-groups", {"security_group": {"name": name, "project_id": "red"}}
+    )
+    key = group["security_group"]["id"]
+    for kind in ("IPv4", "IPv6"):
+        rule = {"security_group_id": key, "direction": "ingress", "ethertype": kind}
+        cloud.api("POST", "/v2.0/security-group-rules", {"security_group_rule": rule})
+    port = cloud.port(name, octet, device_id=name, security_groups=[key])
+    Guests.of(cloud.lab).create(
+        name,
+        host,
+        mac=port["mac_address"],
+        iface_id=port["id"],
+        addresses=(f"192.168.0.{octet}/24", f"fd00::{octet:x}/64"),
+        disk="16M",
+        writer=20,
+    )
+    machine = {"id": name, "host_id": host, "project_id": "red", "own_disks": True}
+    cloud.api("POST", "/v2.0/overlace/machines", {"machine": machine})
+
+
+def begin(cloud: Cloud, **wish: Any) -> dict[str, Any]:
+    made: dict[str, Any] = cloud.api("POST", PROCEDURES, {"procedure": wish})["procedure"]
+    return made
+
+
+def shown(cloud: Cloud, made: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = cloud.api("GET", f"{PROCEDURES}/{made['id']}")["procedure"]
+    return found
+
+
+def ended(cloud: Cloud, made: dict[str, Any], seconds: float = 120) -> dict[str, Any]:
+    until(lambda: shown(cloud, made)["state"] != "running", f"{shown(cloud, made)}", seconds)
+    return shown(cloud, made)
+
+
+def verified(cloud: Cloud, name: str) -> int:
+    """How many blocks a guest has on its disk, all as it wrote them."""
+    told = Guests.of(cloud.lab).command(name, ["nc", "127.0.0.1", "5002"]).stdout
+    found = re.search(r"blocks=(\d+) writes=\d+ wrong=(\d+)", told)
+    assert found is not None, told
+    assert int(found[2]) == 0
+    return int(found[1])
+
+
+def bindings(cloud: Cloud, name: str) -> dict[str, str]:
+    found = cloud.api("GET", f"/v2.0/overlace/bindings?port_id={cloud.ports[name]['id']}")["bindings"]
+    return {each["host_id"]: each["state"] for each in found if each["state"] != "releasing"}
+
+
+def test_a_guest_moves_there_and_back_with_its_sessions_and_its_disk(cloud: Cloud) -> None:
+    with (
+        Session(cloud.lab, "red4", "192.168.0.11") as session,
+        Session(cloud.lab, "red4", "fd00::b") as other,
+    ):
+        for wish, host in (({"to_site": "site-b"}, "h3"), ({"to_host": "h1"}, "h1")):
+            before = verified(cloud, "red1")
+            done = ended(cloud, begin(cloud, machine_id="red1", **wish))
+            assert done["state"] == "done", done["reason"]
+            assert done["to_host"] == host
+            assert verified(cloud, "red1") >= before > 0
+            assert session.goes_on(beats=20)
+            assert other.goes_on(beats=20)
+            assert bindings(cloud, "red1") == {host: "active"}
+            receipt = receipts(cloud, "red1")[0]
+            assert (receipt["to_host"], receipt["event"], receipt["machine_id"]) == (
+                host,
+                "pre-switchover",
+                "red1",
+            )
+            assert receipt["copied_bytes"] > 10 << 20
+            assert 0 < receipt["stop_ms"] < 10_000
+
+
+def receipts(cloud: Cloud, name: str) -> list[dict[str, Any]]:
+    found = cloud.api("GET", f"/v2.0/overlace/moves?port_id={cloud.ports[name]['id']}")["moves"]
+    return sorted(found, key=lambda each: int(each["generation"]), reverse=True)
+
+
+@pytest.mark.parametrize("step", ["preparing", "seeding", "transferring", "finishing"])
+def test_a_controller_killed_at_a_step_is_followed_by_one_that_goes_on(cloud: Cloud, step: str) -> None:
+    there = cloud.api("GET", "/v2.0/overlace/machines/red2")["machine"]["host_id"]
+    with Session(cloud.lab, "red4", "192.168.0.12") as session:
+        made = begin(cloud, machine_id="red2", to_host="h3" if there == "h2" else "h2")
+        until(lambda: reached(cloud, made, step), f"never {step}: {shown(cloud, made)}", 60)
+        cloud.kill()
+        time.sleep(1)
+        cloud.start()
+        assert ended(cloud, made)["state"] == "done"
+        assert session.goes_on(beats=20)
+        assert verified(cloud, "red2") > 0
+        assert bindings(cloud, "red2") == {made["to_host"]: "active"}
+
+
+STEPS = ("queued", "preparing", "seeding", "copying", "transferring", "switching", "finishing", "closed")
+
+
+def reached(cloud: Cloud, made: dict[str, Any], step: str) -> bool:
+    """At it, or past it: some last a moment only."""
+    return STEPS.index(shown(cloud, made)["step"]) >= STEPS.index(step)
+
+
+def test_a_site_is_evacuated_and_every_guest_answers_at_the_other(cloud: Cloud) -> None:
+    with Session(cloud.lab, "red4", "192.168.0.11") as one, Session(cloud.lab, "red4", "fd00::c") as two:
+        done = ended(cloud, begin(cloud, kind="evacuation", from_site="site-a", to_site="site-b"), 200)
+        assert done["state"] == "done", done["reason"]
+        assert one.goes_on(beats=20)
+        assert two.goes_on(beats=20)
+    machines = cloud.api("GET", "/v2.0/overlace/machines")["machines"]
+    assert {cloud.lab.host(each["host_id"]).site for each in machines} == {"site-b"}
