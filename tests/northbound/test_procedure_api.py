@@ -12,6 +12,7 @@ from starlette.requests import Request
 from tests.northbound.cloud import Cloud, error
 from tests.northbound.conftest import MemoryStore, StillWorld
 
+from overlace.model.machine import Machine
 from overlace.model.procedure import Procedure, ProcedureState, Step
 from overlace.northbound.application import create_application
 from overlace.northbound.auth.caller import Caller, Role
@@ -208,6 +209,39 @@ async def test_an_evacuation_is_given_up_with_all_that_can_be(cloud: Cloud, stor
     assert answer.status_code == 200
     wanted = {each.id: each.abort_wanted for each in store.snapshot.all(Procedure)}
     assert wanted == {made["id"]: True, first: False, second: True}
+
+
+async def test_a_rescue_asks_for_certainty(cloud: Cloud, world: StillWorld, whoever: Whoever) -> None:
+    wish = {"kind": "rescue", "machine_id": "web", "to_site": "osaka"}
+    assert error(await ask(cloud, **wish, host_is_dead=True)) == (409, "HostIsAlive")
+    world.alive.discard("h1")
+    assert error(await ask(cloud, **wish)) == (409, "HostNotFenced")
+    with whoever.being(Role.MEMBER):
+        assert error(await ask(cloud, **wish, host_is_dead=True))[0] == 403
+    await cloud.update("machine", "web", own_disks=True)
+    assert error(await ask(cloud, **wish, host_is_dead=True)) == (409, "DiskNotThere")
+    made = await asked(cloud, **wish, host_is_dead=True, disk_is_there=True)
+    assert (made["kind"], made["from_host"], made["to_host"], made["with_disks"]) == (
+        "rescue",
+        "h1",
+        "h3",
+        False,
+    )
+
+
+async def test_a_host_that_is_not_cleared_of_a_machine_does_not_get_it_back(
+    cloud: Cloud, store: MemoryStore, world: StillWorld
+) -> None:
+    world.alive.discard("h1")
+    made = await asked(cloud, kind="rescue", machine_id="web", to_host="h3", host_is_dead=True)
+    await _put(store, made["id"], step=Step.FINISHING)
+    machine = store.snapshot.get(Machine, "web")
+    assert machine is not None
+    moved = replace(machine, host_id="h3")
+    await store.transact(lambda tx: tx.put(moved), actor="test", request_id="", source="test")
+    world.alive.add("h1")
+    assert error(await ask(cloud, machine_id="web", to_host="h1")) == (409, "HostNotCleared")
+    await asked(cloud, machine_id="web", to_host="h4")
 
 
 async def test_progress_is_shown_while_there_is_one(cloud: Cloud, world: StillWorld) -> None:

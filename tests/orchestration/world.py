@@ -123,6 +123,11 @@ class Moving:
             self.world.guests[self.name, self.errand.to_host] = Guest.INCOMING
             await self.world.plug(self.name, self.errand.to_host)
 
+    async def start(self) -> None:
+        async with self.deed("start", self.errand.to_host):
+            self.world.guests[self.name, self.errand.to_host] = Guest.RUNNING
+            await self.world.plug(self.name, self.errand.to_host)
+
     async def seed(self) -> None:
         async with self.deed("seed", self.errand.to_host):
             self.world.disks[self.name] = Disks.COPYING
@@ -152,8 +157,10 @@ class Moving:
     async def discard(self, end: End) -> None:
         host = self.errand.from_host if end is End.SOURCE else self.errand.to_host
         async with self.deed("discard", host):
-            other = self.errand.to_host if end is End.SOURCE else self.errand.from_host
-            assert self.world.guests.get((self.name, other)) not in (None, Guest.INCOMING), "the last one"
+            others = [
+                guest for (name, at), guest in self.world.guests.items() if name == self.name and at != host
+            ]
+            assert any(guest is not Guest.INCOMING for guest in others), "the last one"
             del self.world.guests[self.name, host]
             self.world.disks.pop(self.name, None)
             await self.world.unplug(self.name, host)

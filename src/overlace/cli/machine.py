@@ -155,4 +155,44 @@ def move(
     begin(api, wish, bandwidth, dry_run, no_wait, as_json)
 
 
+@machine.command()
+@click.argument("name")
+@click.option("--to", "to_host", metavar="HOST", help="The host to start it at.")
+@click.option("--to-site", metavar="SITE", help="The site; the host with the fewest machines there.")
+@click.option(
+    "--host-is-dead", is_flag=True, help="Its host runs nothing any more: you have made sure of that."
+)
+@click.option(
+    "--disk-is-there", is_flag=True, help="Its disk is at the destination: you have brought it there."
+)
+@click.option("--dry-run", is_flag=True, help="Say where it would be started, and do nothing.")
+@api_options
+@json_option
+def rescue(
+    name: str,
+    to_host: str | None,
+    to_site: str | None,
+    host_is_dead: bool,
+    disk_is_there: bool,
+    dry_run: bool,
+    api: Api,
+    as_json: bool,
+) -> None:
+    """Start the machine NAME, whose host is dead, at another host from the disk that is there.
+
+    Returns once that has begun. When the old host returns it is cleared of the machine; until then its interfaces are
+    fenced. A guest that runs twice on one disk destroys it: power the old host off first.
+
+    \b
+    Example:
+      overlace machine rescue web --to-site osaka --host-is-dead
+    """
+    if bool(to_host) == bool(to_site):
+        raise click.UsageError("say where to: --to HOST or --to-site SITE")
+    found = api.find(MACHINES.path, MACHINES.word, name)
+    wish = {"kind": "rescue", "machine_id": found["id"], "host_is_dead": host_is_dead}
+    wish |= {"to_host": to_host} if to_host else {"to_site": to_site}
+    begin(api, wish | {"disk_is_there": disk_is_there}, None, dry_run, True, as_json)
+
+
 add_common_commands(machine, MACHINES)

@@ -13,6 +13,8 @@ class ProcedureKind(Enum):
 
     MOVE = "move"
     """One machine goes to another host, running."""
+    RESCUE = "rescue"
+    """A machine whose host is dead starts at another host from the disk that is there."""
     EVACUATION = "evacuation"
     """All machines of a host or a site go elsewhere: a move for each."""
 
@@ -113,3 +115,8 @@ class Procedure:
 def can_abort(procedure: Procedure) -> bool:
     """Once the ports are active at the destination, going on is quicker and safer than going back."""
     return procedure.state is ProcedureState.RUNNING and procedure.step in _CAN_ABORT
+
+
+def waits_for_old_host(procedure: Procedure) -> bool:
+    """A rescue whose machine runs, and whose old host is still to be cleared of it."""
+    return procedure.kind is ProcedureKind.RESCUE and procedure.step is Step.FINISHING

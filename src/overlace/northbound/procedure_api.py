@@ -25,7 +25,7 @@ from overlace.northbound.conversion.scalars import between, one_of, parse_boolea
 from overlace.northbound.errors import BadRequest, Conflict, Forbidden, NotFound
 from overlace.northbound.intents import Transaction
 from overlace.northbound.resources.base import Operation
-from overlace.northbound.resources.machine import moving_now, refuse_moving
+from overlace.northbound.resources.machine import moving_now, refuse_moving, refuse_uncleared
 from overlace.northbound.resources.procedure import Procedures
 
 R = TypeVar("R")
@@ -40,6 +40,8 @@ _KINDS: dict[str, Callable[[Any], Any]] = {
     "mode": one_of(*[each.value for each in Mode]),
     "bandwidth_mbit": between(0, 1_000_000),
     "timeout": between(1, 7 * 24 * 3600),
+    "host_is_dead": parse_boolean,
+    "disk_is_there": parse_boolean,
     "dry_run": parse_boolean,
 }
 
@@ -57,6 +59,10 @@ class Wish:
     mode: str = Mode.AUTO.value
     bandwidth_mbit: int = 0
     timeout: int = 600
+    host_is_dead: bool = False
+    """Somebody has made sure that the old host runs nothing any more."""
+    disk_is_there: bool = False
+    """Somebody has brought the machine's disk to the destination."""
     dry_run: bool = False
 
 
@@ -87,7 +93,7 @@ class ProcedureApi:
             return made
 
         made = await self._transact(request, caller, run)
-        moves = [self._move(each, caller) for each in made if each.kind is ProcedureKind.MOVE]
+        moves = [self._move(each, caller) for each in made if each.kind is not ProcedureKind.EVACUATION]
         shown = self._shown(made[0], caller) | {"moves": moves}
         return json_response({"procedure": shown}, HTTPStatus.OK if wish.dry_run else HTTPStatus.CREATED)
 
@@ -114,18 +120,42 @@ class ProcedureApi:
     def _authorise(self, caller: Caller, wish: Wish) -> None:
         if not caller.may_write or not (caller.is_admin or self._context.configuration.members_move):
             raise Forbidden("(rule:create_procedure)")
+        if wish.kind == ProcedureKind.RESCUE.value and not caller.is_admin:
+            raise Forbidden("(rule:create_procedure:rescue)")
         for name in ("to_host", "from_host"):
             if getattr(wish, name) and not caller.is_admin:
                 raise Forbidden(f"(rule:create_procedure:{name})")
 
     def _planned(self, operation: Operation, wish: Wish) -> list[Procedure]:
         """One move, or an evacuation and its moves."""
-        if wish.kind == ProcedureKind.MOVE.value:
+        if wish.kind != ProcedureKind.EVACUATION.value:
             machine = _machine(operation, wish.machine_id)
             refuse_moving(operation, machine)
+            if wish.kind == ProcedureKind.RESCUE.value:
+                self._refuse_rescue(machine, wish)
             (placed,) = self._placed(operation, wish, [machine])
+            refuse_uncleared(operation, machine, placed.to_host)
             return [_procedure(operation, wish, placed)]
         return self._evacuation(operation, wish)
+
+    def _refuse_rescue(self, machine: Machine, wish: Wish) -> None:
+        """A guest that runs twice on one disk destroys it."""
+        if self._context.views.hosts.host_alive(machine.host_id):
+            raise Conflict(
+                "HostIsAlive", f"Host {machine.host_id} is connected: move machine {machine.id}, instead."
+            )
+        if not wish.host_is_dead:
+            raise Conflict(
+                "HostNotFenced",
+                f"That host {machine.host_id} is not heard does not say that it is dead: make sure that it runs "
+                "nothing any more (power it off), then ask again with host_is_dead.",
+            )
+        if machine.own_disks and not wish.disk_is_there:
+            raise Conflict(
+                "DiskNotThere",
+                f"The disks of machine {machine.id} are those of host {machine.host_id}: bring one to the destination "
+                "from a backup, then ask again with disk_is_there.",
+            )
 
     def _evacuation(self, operation: Operation, wish: Wish) -> list[Procedure]:
         leaving = [
@@ -155,7 +185,7 @@ class ProcedureApi:
             hosts = [host for host in hosts if host.id == wish.to_host]
         heard = self._context.views.hosts.host_alive
         for machine in leaving:
-            if wish.kind == ProcedureKind.MOVE.value and machine.host_id == wish.to_host:
+            if machine.host_id == wish.to_host:
                 raise Conflict("MachineIsThere", f"Machine {machine.id} is at {wish.to_host} already.")
         found = candidates(hosts, wish.to_site, lambda host: _is_left(host, wish), heard)
         try:
@@ -194,7 +224,7 @@ def _wish(given: dict[str, Any]) -> Wish:
     wish = Wish(**parsed)
     if wish.to_host and wish.to_site:
         raise BadRequest("Invalid input for to_host. Reason: name a host or a site, not both.")
-    if wish.kind == ProcedureKind.MOVE.value:
+    if wish.kind != ProcedureKind.EVACUATION.value:
         if not wish.machine_id:
             raise BadRequest("Failed to parse request. Required attribute 'machine_id' not specified")
         if wish.from_host or wish.from_site:
@@ -214,12 +244,12 @@ def _procedure(operation: Operation, wish: Wish, placed: Placed | None) -> Proce
     return Procedure(
         id=str(uuid.uuid4()),
         project_id=operation.caller.project_id if machine is None else machine.project_id,
-        kind=ProcedureKind.MOVE,
+        kind=ProcedureKind.MOVE if wish.kind == ProcedureKind.EVACUATION.value else ProcedureKind(wish.kind),
         machine_id="" if machine is None else machine.id,
         from_host="" if machine is None else machine.host_id,
         to_host="" if placed is None else placed.to_host,
         mode=Mode(wish.mode),
-        with_disks=machine is not None and machine.own_disks,
+        with_disks=machine is not None and machine.own_disks and wish.kind != ProcedureKind.RESCUE.value,
         bandwidth_mbit=wish.bandwidth_mbit,
         timeout=wish.timeout,
         state=ProcedureState.RUNNING,

@@ -4,7 +4,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from overlace.model.procedure import Procedure, ProcedureKind, ProcedureState, Step
+from overlace.model.procedure import (
+    Procedure,
+    ProcedureKind,
+    ProcedureState,
+    Step,
+    waits_for_old_host,
+)
 from overlace.model.site import Host
 from overlace.model.snapshot import Snapshot
 
@@ -24,8 +30,8 @@ def running(snapshot: Snapshot) -> list[Procedure]:
 
 
 def moves(procedures: Iterable[Procedure]) -> list[Procedure]:
-    """Those that are moves."""
-    return [each for each in procedures if each.kind is ProcedureKind.MOVE]
+    """Those that are moves, from living hosts or dead ones."""
+    return [each for each in procedures if each.kind is not ProcedureKind.EVACUATION]
 
 
 def admitted(snapshot: Snapshot, limits: Limits) -> list[Procedure]:
@@ -33,7 +39,7 @@ def admitted(snapshot: Snapshot, limits: Limits) -> list[Procedure]:
     queue = moves(running(snapshot))
     taken: Counter[object] = Counter()
     for move in queue:
-        if move.step is not Step.QUEUED:
+        if move.step is not Step.QUEUED and not waits_for_old_host(move):
             taken.update(_places(snapshot, move))
     chosen = []
     for move in queue:

@@ -3,6 +3,8 @@
 A step is entered by one transaction, which takes the network along; what hypervisors do is repeated until it is seen.
 So a controller may end between any two of these: the next one looks, and decides the same.
 
+A rescue starts the guest at the destination instead, and its FINISHING lasts until the old host is cleared.
+
     QUEUED -> PREPARING -> SEEDING -> COPYING -> TRANSFERRING -> SWITCHING -> FINISHING -> CLOSED
                   \\____________\\__________\\___________\\____________\\-> ABORTING -> CLOSED
 """
@@ -10,7 +12,7 @@ So a controller may end between any two of these: the next one looks, and decide
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from overlace.model.procedure import Procedure, ProcedureState, Step, can_abort
+from overlace.model.procedure import Procedure, ProcedureKind, ProcedureState, Step, can_abort
 from overlace.orchestration.sight import Disks, Guest, Sight, Transfer
 
 
@@ -18,6 +20,7 @@ class Deed(Enum):
     """What a migrator is asked to do."""
 
     RECEIVE = auto()
+    START = auto()
     SEED = auto()
     TRANSFER = auto()
     GO_ON = auto()
@@ -61,6 +64,8 @@ def decide(procedure: Procedure, seen: Sight, overdue: bool = False) -> Action:
         return _abort(procedure, seen, overdue)
     if procedure.step in (Step.QUEUED, Step.CLOSED):
         return Wait()
+    if procedure.kind is ProcedureKind.RESCUE and procedure.step in _RESCUE:
+        return _RESCUE[procedure.step](procedure, seen)
     if procedure.abort_wanted and can_abort(procedure):
         return Enter(Step.ABORTING, reason="somebody asked to abort it")
     return _STEPS[procedure.step](procedure, seen, overdue)
@@ -183,6 +188,34 @@ def _abort(procedure: Procedure, seen: Sight, overdue: bool) -> Action:
     return Enter(Step.CLOSED, state, procedure.reason)
 
 
+def _start(procedure: Procedure, seen: Sight) -> Action:
+    """Whether the old host is dead cannot be seen from here; that the guest runs there can."""
+    if seen.source in (Guest.RUNNING, Guest.STILL):
+        reason = f"{procedure.machine_id} is alive at {procedure.from_host}: move it, instead"
+        return Enter(Step.CLOSED, ProcedureState.FAILED, reason)
+    if seen.destination is Guest.UNKNOWN:
+        return Wait(seen.reason)
+    if seen.destination is Guest.RUNNING:
+        return Enter(Step.SWITCHING)
+    if procedure.abort_wanted:
+        return Enter(Step.CLOSED, ProcedureState.ABORTED, "somebody asked to abort it")
+    return Do(Deed.START)
+
+
+def _clear(procedure: Procedure, seen: Sight) -> Action:
+    """The old host returns, and what is left there goes before anybody can take it for the machine."""
+    if seen.source is Guest.UNKNOWN:
+        return Wait(f"{procedure.from_host} is cleared of it when it returns: {seen.reason}")
+    if seen.source is not Guest.ABSENT:
+        return Do(Deed.DISCARD_SOURCE)
+    return Enter(Step.CLOSED, ProcedureState.DONE)
+
+
+_RESCUE = {
+    Step.PREPARING: _start,
+    Step.SWITCHING: lambda _, __: Enter(Step.FINISHING),
+    Step.FINISHING: _clear,
+}
 _STEPS = {
     Step.PREPARING: _prepare,
     Step.SEEDING: _seed,

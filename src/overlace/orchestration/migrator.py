@@ -46,6 +46,10 @@ class Migration(Protocol):
         """Have an empty guest wait at the destination."""
         ...
 
+    async def start(self) -> None:
+        """Start the guest at the destination from the disks that are there."""
+        ...
+
     async def seed(self) -> None:
         """Begin to copy the disks."""
         ...

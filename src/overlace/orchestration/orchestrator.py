@@ -191,6 +191,7 @@ class Orchestrator:
 
 _DEEDS: Mapping[Deed, Callable[[Migration], Awaitable[None]]] = {
     Deed.RECEIVE: lambda migration: migration.receive(),
+    Deed.START: lambda migration: migration.start(),
     Deed.SEED: lambda migration: migration.seed(),
     Deed.TRANSFER: lambda migration: migration.transfer(),
     Deed.GO_ON: lambda migration: migration.go_on(),

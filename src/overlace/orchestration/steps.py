@@ -11,7 +11,7 @@ from overlace.model.intents import Intents
 from overlace.model.machine import Machine
 from overlace.model.move import Cause, Trigger
 from overlace.model.port import Port
-from overlace.model.procedure import Procedure, ProcedureState, Step
+from overlace.model.procedure import Procedure, ProcedureKind, ProcedureState, Step
 from overlace.orchestration.decision import Enter
 from overlace.orchestration.sight import Account
 
@@ -29,15 +29,19 @@ def enter(intents: Intents, key: str, was: Step, action: Enter, account: Account
             _prepare(intents, procedure)
         case Step.SWITCHING:
             _activate(intents, procedure, procedure.to_host)
+            if procedure.kind is ProcedureKind.RESCUE:
+                _settle(intents, procedure)
         case Step.ABORTING if was in (Step.SWITCHING, Step.FINISHING):
             _activate(intents, procedure, procedure.from_host)
+        case Step.CLOSED if procedure.kind is ProcedureKind.RESCUE and was is Step.FINISHING:
+            pass  # the machine may be elsewhere by now
         case Step.CLOSED if action.state is ProcedureState.DONE:
             _settle(intents, procedure)
         case Step.CLOSED:
             _withdraw(intents, procedure, action.reason)
     entered = _entered(procedure, action, account, intents.now)
     intents.put(entered)
-    if entered.state is ProcedureState.DONE:
+    if entered.state is ProcedureState.DONE and entered.kind is ProcedureKind.MOVE:
         _note_receipts(intents, entered)
     return True
 

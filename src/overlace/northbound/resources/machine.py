@@ -3,7 +3,7 @@
 from typing import Any
 
 from overlace.model.machine import Machine
-from overlace.model.procedure import Procedure, ProcedureState
+from overlace.model.procedure import Procedure, ProcedureState, waits_for_old_host
 from overlace.model.site import Host
 from overlace.northbound.errors import BadRequest, Conflict, NotFound
 from overlace.northbound.resources.base import Operation, Resource
@@ -37,13 +37,25 @@ class Machines(Resource[Machine]):
 def moving_now(operation: Operation, machine: str) -> str:
     """The procedure that moves it, empty for none."""
     found = operation.transaction.members(Procedure, "machine", machine)
-    return next((each.id for each in found if each.state is ProcedureState.RUNNING), "")
+    running = (each for each in found if each.state is ProcedureState.RUNNING)
+    return next((each.id for each in running if not waits_for_old_host(each)), "")
 
 
 def refuse_moving(operation: Operation, machine: Machine) -> None:
     """One move of a machine at a time. Raises Conflict."""
     if moving := moving_now(operation, machine.id):
         raise _in_use(machine, moving)
+
+
+def refuse_uncleared(operation: Operation, machine: Machine, host: str) -> None:
+    """A host from which a machine was rescued has to be cleared of it before it takes it back. Raises Conflict."""
+    for each in operation.transaction.members(Procedure, "machine", machine.id):
+        if each.state is ProcedureState.RUNNING and waits_for_old_host(each) and each.from_host == host:
+            raise Conflict(
+                "HostNotCleared",
+                f"Host {host} is still to be cleared of machine {machine.id}, which was rescued from there: wait for "
+                f"procedure {each.id}.",
+            )
 
 
 def _in_use(machine: Machine, procedure: str) -> Conflict:

@@ -103,6 +103,14 @@ class QmpMigration:
         side.place = await self._launcher.receive(self._errand.machine, side.host)
         side.known = False
 
+    async def start(self) -> None:
+        """See Migration."""
+        side = self._sides[End.DESTINATION]
+        if side.monitor is not None:
+            await side.monitor.close()
+        side.place = await self._launcher.start(self._errand.machine, side.host)
+        side.known, side.monitor = False, None
+
     async def seed(self) -> None:
         """See Migration."""
         source, destination = self._monitor(End.SOURCE), self._monitor(End.DESTINATION)
