@@ -29,6 +29,10 @@ TRANSIT_MARKER_PLACE = MarkerPlace(
 """The same in the one table that every OpenFlow switch has: frames to the label of no host."""
 
 
+COMPARED_AT_ONCE = 16
+"""Switches that are read and compared at the same time when hundreds return together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Limits; times in seconds."""
@@ -70,3 +74,5 @@ class Context:
     marker: MarkerPlace = MARKER_PLACE
     is_learned: Callable[[int], bool] = is_learned
     holders: FlowHolders = field(default_factory=FlowHolders)
+    comparing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(COMPARED_AT_ONCE))
+    """Held by a switch that is read as a whole: what it says takes much more memory than what it is to hold."""

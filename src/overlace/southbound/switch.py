@@ -305,8 +305,9 @@ class Switch:
             await self._take(connection)
         for first in (True, *[False] * _MOST_ROUNDS):
             self.phase = Phase.COMPARING
-            observed = await observe(self.context, connection, self.contents)
-            operations, found = compare(self.context, self.contents, observed)
+            async with self.context.comparing:
+                observed = await observe(self.context, connection, self.contents)
+                operations, found = compare(self.context, self.contents, observed)
             if first:
                 self.last_resync = found
                 self.counters.resyncs += 1

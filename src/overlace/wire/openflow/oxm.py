@@ -78,14 +78,28 @@ def encode_match(wanted: Match) -> bytes:
     return struct.pack("!HH", 1, length) + body + bytes(-length % 8)
 
 
+_MATCH_HEAD = struct.Struct("!HH")
+
+
 def decode_match(data: bytes, offset: int) -> tuple[Match, int]:
     """Read a struct ofp_match; also gives the offset after its padding. Raises MalformedError."""
+    length = _match_length(data, offset)
+    return decode_fields(data[offset + 4 : offset + length]), offset + length + -length % 8
+
+
+def match_size(data: bytes, offset: int) -> int:
+    """How many bytes a struct ofp_match has, with its padding. Raises MalformedError."""
+    length = _match_length(data, offset)
+    return length + -length % 8
+
+
+def _match_length(data: bytes, offset: int) -> int:
     if len(data) < offset + 4:
         raise MalformedError("match is cut short")
-    kind, length = struct.unpack_from("!HH", data, offset)
+    kind, length = _MATCH_HEAD.unpack_from(data, offset)
     if kind != 1 or length < 4 or offset + length > len(data):
         raise MalformedError(f"match of type {kind} and length {length}")
-    return decode_fields(data[offset + 4 : offset + length]), offset + length + -length % 8
+    return int(length)
 
 
 def decode_fields(data: bytes) -> Match:

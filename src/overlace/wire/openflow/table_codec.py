@@ -1,6 +1,7 @@
 """Flows, groups, meters and ports on the wire, in both directions (OpenFlow 1.5, 7.2 and 7.3)."""
 
 import struct
+from functools import lru_cache
 
 from overlace.datapath.actions import ANY
 from overlace.datapath.flow import Bucket, Flow, Group, GroupType, Meter, MeterUnit
@@ -12,13 +13,17 @@ from overlace.wire.openflow.action_codec import (
     encode_instructions,
 )
 from overlace.wire.openflow.messages import FlowEntry, FlowModCommand, PortDescription
-from overlace.wire.openflow.oxm import decode_match, encode_match
+from overlace.wire.openflow.oxm import decode_match, encode_match, match_size
 
 NO_BUFFER = 0xFFFFFFFF
 _FLOW_MOD = struct.Struct("!QQBBHHHIIIHH")
 _FLOW_DESC = struct.Struct("!HxxBxHHHHHQ")
+_LENGTH_AND_PAD = 4
+_DESCRIBED = struct.Struct("!BxHHHHHQ")
 _SEND_FLOW_REMOVED = 1
 _OXS_DURATION, _OXS_PACKETS, _OXS_BYTES, _OXS_FLOWS = 0, 4, 5, 3
+_USUAL_STATS = struct.Struct("!4xIQIQIQ")
+_USUAL_HEADS = tuple(0x8002 << 16 | number << 9 | 8 for number in (_OXS_DURATION, _OXS_PACKETS, _OXS_BYTES))
 
 
 def encode_flow_mod_body(flow: Flow, command: FlowModCommand, cookie_mask: int = 0) -> bytes:
@@ -67,14 +72,22 @@ def encode_flow_entry(entry: FlowEntry) -> bytes:
 
 def decode_flow_entry(data: bytes) -> FlowEntry:
     """Read one struct ofp_flow_desc. Raises MalformedError or struct.error."""
-    _, table, priority, idle, hard, flags, _, cookie = _FLOW_DESC.unpack_from(data)
-    match, offset = decode_match(data, _FLOW_DESC.size)
-    stats, offset = decode_stats(data, offset)
-    actions = decode_instructions(data[offset:])
-    flow = Flow(table, priority, match, actions, cookie, idle, hard, bool(flags & _SEND_FLOW_REMOVED))
+    behind_match = _FLOW_DESC.size + match_size(data, _FLOW_DESC.size)
+    stats, offset = decode_stats(data, behind_match)
+    flow = _decode_described(data[_LENGTH_AND_PAD:behind_match], data[offset:])
     duration = stats.get(_OXS_DURATION, 0)
     seconds = (duration >> 32) + (duration & 0xFFFFFFFF) / 1e9
     return FlowEntry(flow, stats.get(_OXS_PACKETS, 0), stats.get(_OXS_BYTES, 0), seconds)
+
+
+@lru_cache(maxsize=1 << 15)
+def _decode_described(head_and_match: bytes, instructions: bytes) -> Flow:
+    """A struct ofp_flow_desc without its length and counters: many switches tell many of their flows in the same
+    bytes. Raises MalformedError or struct.error."""
+    table, priority, idle, hard, flags, _, cookie = _DESCRIBED.unpack_from(head_and_match)
+    match, _ = decode_match(head_and_match, _DESCRIBED.size)
+    actions = decode_instructions(instructions)
+    return Flow(table, priority, match, actions, cookie, idle, hard, bool(flags & _SEND_FLOW_REMOVED))
 
 
 def encode_stats(
@@ -101,6 +114,10 @@ def decode_stats(data: bytes, offset: int) -> tuple[dict[int, int], int]:
     (length,) = struct.unpack_from("!xxH", data, offset)
     if length < 4 or offset + length > len(data):
         raise MalformedError("statistics are cut short")
+    if length == _USUAL_STATS.size:
+        first, duration, second, packets, third, octets = _USUAL_STATS.unpack_from(data, offset)
+        if (first, second, third) == _USUAL_HEADS:
+            return {_OXS_DURATION: duration, _OXS_PACKETS: packets, _OXS_BYTES: octets}, offset + length
     stats: dict[int, int] = {}
     at, end = offset + 4, offset + length
     while at + 4 <= end:
