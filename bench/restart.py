@@ -31,14 +31,17 @@ def restart(cloud: SimulatedCloud) -> dict[str, Any]:
     before = cloud.switches.totals()
     began = time.monotonic()
     cloud.controller.start()
-    answers = time.monotonic()
+    answers, loading = time.monotonic(), cloud.controller.cpu_seconds()
     synced = cloud.await_sync()
+    used = cloud.controller.cpu_seconds()
     after = cloud.switches.totals()
     cloud.await_quiet()
     found = [each["last_resync"] for each in _switches(cloud).values()]
     return {
         "api_answers_s": round(answers - began, 2),
         "all_hosts_verified_s": round(synced - began, 2),
+        "api_answers_cpu_s": round(loading, 2),
+        "all_hosts_verified_cpu_s": round(used, 2),
         "flows_compared": sum(each["observed"] for each in found),
         "tampered": len(_TAMPERED),
         "repaired": sum(each[what] for each in found for what in ("added", "changed", "removed")),

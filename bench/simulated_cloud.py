@@ -97,7 +97,13 @@ class SimulatedCloud:
             network = self.network(f"tenant{tenant}", "10.1.0.0/16")
             places = [host for host in range(start, min(start + SPAN, self.hosts)) for _ in range(per_host)]
             self.fill(network, places)
+            self.await_active(network, len(places))
         self.await_quiet()
+
+    def await_active(self, network: Network, ports: int) -> None:
+        """Until so many ports of the network are in all switches concerned."""
+        path = f"/v2.0/ports?network_id={network.id}&status=ACTIVE&fields=id"
+        until(lambda: len(self.api("GET", path)["ports"]) == ports, "ports stay down", _CONNECTING)
 
     def network(self, name: str, *prefixes: str) -> Network:
         """A network of a project of the same name without quota, with a subnet for each prefix."""

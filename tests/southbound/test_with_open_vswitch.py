@@ -124,6 +124,25 @@ async def test_three_tampered_flows_are_exactly_three_repairs(switch: PrivateSwi
         assert (await running.hub.audit_now(HOST)).repaired == 0
 
 
+async def test_a_switch_that_is_read_in_pieces_shows_what_is_foreign_and_not_its_own_hidden_flows(
+    switch: PrivateSwitch,
+) -> None:
+    async with joined(switch) as first:
+        good = dumped(switch)
+    in_pieces = Settings(piece_size=2)
+    # Open vSwitch has a table 254 with flows that nobody may remove, and tells them when asked for that table
+    async with joined_again(first, settings=in_pieces) as again:
+        await again.acknowledged(HOST, 1)
+        status = again.hub.status().switches[HOST]
+        assert status.hold is None and status.flows_sent == 0
+        assert (await again.hub.audit_now(HOST)).repaired == 0
+        # a foreign flow in a table of ours, and one in a table that is nobody's
+        switch.ofctl("add-flow", BRIDGE, "table=10,priority=7,cookie=0xbad,actions=normal")
+        switch.ofctl("add-flow", BRIDGE, "table=99,priority=7,cookie=0xbad,actions=normal")
+        assert (await again.hub.audit_now(HOST)).removed == 2
+        assert dumped(switch) == good
+
+
 async def test_a_restarted_controller_that_finds_all_in_place_writes_nothing(switch: PrivateSwitch) -> None:
     async with joined(switch) as first:
         good = switch.ofctl("--no-stats", "dump-flows", BRIDGE)

@@ -92,6 +92,13 @@ class SwitchConnection(Shell[Event]):
         return self._features.datapath_id
 
     @property
+    def tables(self) -> int:
+        """How many tables the switch says it has. Raises NotConnectedError before it has."""
+        if self._features is None:
+            raise NotConnectedError("the switch has not said how many tables it has")
+        return self._features.n_tables
+
+    @property
     def busy(self) -> bool:
         """True while a transaction is under way."""
         return self._transaction is not None

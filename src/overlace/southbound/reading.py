@@ -26,7 +26,6 @@ from overlace.wire.openflow.messages import (
 )
 
 ALL_TABLES = 0xFF
-LAST_TABLE = 0xFE
 DEFAULT_PIECE = 2000
 """Flows that may be read at once: about 3 ms of the switch's time."""
 
@@ -77,9 +76,9 @@ class SwitchReader:
         """The flows of a piece."""
         return [entry.flow for entry in await self.entries(piece)]
 
-    async def count(self) -> int:
-        """How many flows the switch has."""
-        for reply in await self._connection.request(AggregateRequest()):
+    async def count(self, table: int = ALL_TABLES) -> int:
+        """How many flows the switch has, or one table of it."""
+        for reply in await self._connection.request(AggregateRequest(table)):
             if isinstance(reply, AggregateReply):
                 return reply.flows
         return 0
@@ -97,7 +96,9 @@ class SwitchReader:
             began = self._clock.monotonic()
             yield piece
             await asyncio.sleep(self._clock.monotonic() - began)
-        for table in range(LAST_TABLE + 1):
+        if await self.count() == sum([await self.count(table) for table in per_table]):
+            return  # the others are empty, and need not be asked one by one
+        for table in range(self._connection.tables):  # Open vSwitch has one more, with flows of its own
             if table not in per_table:
                 yield Piece(table)
 
