@@ -18,7 +18,7 @@ def test_at_no_point_does_a_flow_refer_to_a_group_or_meter_that_is_not_there(
     old: list[Fragment], new: list[Fragment], limit: int
 ) -> None:
     table, switch = desired(*old), FakeTables()
-    switch.flows, switch.groups, switch.meters = table.flows(), dict(table.groups), dict(table.meters)
+    switch.flows, switch.groups, switch.meters = dict(table.flows()), dict(table.groups), dict(table.meters)
     for batch in order(table.apply(change_between(old, new)), limit):
         for message in messages(batch):
             switch.apply(message)  # refuses references to what is missing

@@ -34,7 +34,7 @@ class Audit:
         self._switch = switch
         self._context = context = switch.context
         self._found = report(context.clock.now(), 0, TableOperations())
-        self._all: dict[FlowKey, Flow] = {}
+        self._all: Mapping[FlowKey, Flow] = {}
         self._index: defaultdict[int, dict[FlowKey, Flow]] = defaultdict(dict)
         self._index_generation = -1
 

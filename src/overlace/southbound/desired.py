@@ -8,6 +8,8 @@ about connections.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from overlace.compiler.plan import Fragment, FragmentId, SwitchChange, TunnelPort, key_number
@@ -84,6 +86,15 @@ class ConflictError(Exception):
         self.key = key
 
 
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """All flows of a table as it was at `generation`; `total` counts those that fragments share more than once."""
+
+    generation: int
+    union: dict[FlowKey, Flow]
+    total: int
+
+
 class DesiredTable:
     """Fragments held by one switch, and what they add up to. Flows are not kept again: see `flow_holders`."""
 
@@ -102,6 +113,7 @@ class DesiredTable:
         self._meters: Holdings[int, Meter] = Holdings()
         self._tunnel_ports: Holdings[str, TunnelPort] = Holdings()
         self._generation = 0
+        self._at_hand: _Gathered | None = None
         self.flow_count: int | None = None
         """So many flows they add up to; None until somebody had to know."""
 
@@ -110,9 +122,31 @@ class DesiredTable:
         """The fragments held."""
         return self._fragments
 
-    def flows(self) -> dict[FlowKey, Flow]:
-        """The union of the fragments' flows, put together now."""
-        return _union(self._fragments.values())
+    def flows(self) -> Mapping[FlowKey, Flow]:
+        """The union of the fragments' flows, put together now, unless it is kept at hand."""
+        return self._gathered().union
+
+    @contextmanager
+    def flows_at_hand(self) -> Iterator[None]:
+        """Inside, all flows are made once and kept for as long as they do not change: a comparison needs them again and
+        again, and to make them costs more than all the rest of it."""
+        self._at_hand = self._gathered()
+        try:
+            yield
+        finally:
+            self._at_hand = None
+
+    def _gathered(self) -> "_Gathered":
+        if self._at_hand is not None and self._at_hand.generation == self._generation:
+            return self._at_hand
+        union: dict[FlowKey, Flow] = {}
+        total = 0
+        for fragment in self._fragments.values():
+            flows = fragment.flows
+            total += len(flows)
+            union.update((flow.key, flow) for flow in flows)
+            _ = fragment.shareable  # it is made of the flows, too
+        return _Gathered(self._generation, union, total)
 
     @property
     def groups(self) -> Mapping[int, Group]:
@@ -165,15 +199,16 @@ class DesiredTable:
         """See to it that the flows are counted, and that no fragments disagree. Raises ConflictError."""
         if self.flow_count is not None:
             return
-        absorbed = self._fragments
-        self._fragments = {}
-        try:
-            flows = self._flow_changes([], list(absorbed.values()))
-        except ConflictError:
-            self._fragments = absorbed
-            raise
-        self.flow_count = 0
-        self._exchange([], absorbed.values(), flows)
+        gathered = self._gathered()
+        if len(gathered.union) < gathered.total:
+            absorbed, self._fragments = self._fragments, {}
+            try:
+                self._check_agreement([], list(absorbed.values()))
+            finally:
+                self._fragments = absorbed
+        for fragment in self._fragments.values():
+            self._holders.hold(fragment, self)
+        self.flow_count = len(gathered.union)
 
     def awaits(self, change: SwitchChange) -> bool:
         """Whether exactly what the change removes is held, and nothing yet of what it adds."""

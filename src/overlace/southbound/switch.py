@@ -306,8 +306,9 @@ class Switch:
         for first in (True, *[False] * _MOST_ROUNDS):
             self.phase = Phase.COMPARING
             async with self.context.comparing:
-                observed = await observe(self.context, connection, self.contents)
-                operations, found = compare(self.context, self.contents, observed)
+                with self.contents.table.flows_at_hand():
+                    observed = await observe(self.context, connection, self.contents)
+                    operations, found = compare(self.context, self.contents, observed)
             if first:
                 self.last_resync = found
                 self.counters.resyncs += 1
