@@ -307,3 +307,19 @@ def test_a_host_joins_by_force_and_is_not_in_its_own_way_afterwards(site: Site) 
     assert not told["refused"]
     assert told["changes"] == []
     assert site.run(site.script("join", "h1")).status == 0
+
+
+def test_a_clock_that_is_off_without_harm_is_told_by_the_doctor_until_it_is_set_right(site: Site) -> None:
+    def finding() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = site.cloud.api("GET", "/v2.0/overlace/doctor")["findings"]
+        return [each for each in found if each["kind"] == "host_clock_apart"]
+
+    renewal = ("pki", "renew", "h1", "--controller", site.address, "--pki", f"{site.cloud.directory}/pki")
+    assert finding() == []
+    renewed = CliRunner().invoke(main, renewal)
+    assert site.run(with_clock(renewed.stdout, 1800)).status == 0
+    (found,) = finding()
+    assert re.search(r"the clock of h1 was 1[78]\d\d s ahead of", found["seen"])
+    assert "overlace pki renew h1" in found["cure"]
+    assert site.run(CliRunner().invoke(main, renewal).stdout).status == 0
+    assert finding() == []

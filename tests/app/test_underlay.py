@@ -44,6 +44,9 @@ class Cloud:
         self.commit(Network(id="red", project_id="p", name="red", key=1, mtu=1500))
         self.commit(Segment(id="s", network_id="red", network_type="vxlan", segmentation_id=5001))
 
+    def observed_lost(self, host: str, lost: bool) -> None:
+        pass
+
     def observed_silence(self, host: str, silences: frozenset[Silence]) -> None:
         self.silent[host] = silences
 

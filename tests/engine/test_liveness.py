@@ -19,6 +19,7 @@ class World:
     """A target with two addresses, two hosts at site a that listen to it, one at site b."""
 
     told: dict[str, frozenset[Silence]] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
     clock: ManualClock = field(default_factory=ManualClock)
     snapshot: Snapshot = field(default_factory=lambda: Snapshot.empty(Revision("test", 1, 0)))
 
@@ -34,6 +35,9 @@ class World:
 
     def observed_silence(self, host: str, silences: frozenset[Silence]) -> None:
         self.told[host] = silences
+
+    def observed_lost(self, host: str, lost: bool) -> None:
+        (self.lost.add if lost else self.lost.discard)(host)
 
     def says(self, host: str, address: str, up: bool, diagnostic: str = "No Diagnostic") -> None:
         state = "up" if up else "down"
@@ -72,6 +76,35 @@ def test_a_host_that_is_not_heard_at_all_is_dead_not_silent() -> None:
         world.says(host, OTHER, False)
         world.says(host, BEST, False)
     assert world.silent == frozenset()
+
+
+def test_a_host_is_lost_when_it_does_not_speak_and_nobody_hears_it() -> None:
+    world = everything_is_heard()
+    world.liveness.host_back("target")
+    for host in ("a1", "a2", "b1"):
+        for address in (BEST, OTHER):
+            world.says(host, address, False)
+    assert world.lost == set()  # the controller hears it: a fault of the underlay
+    world.liveness.host_away("target")
+    world.pass_time(0)
+    assert world.lost == {"target"}
+    # one witness is enough, at any address; whoever has gone itself is none
+    world.says("b1", OTHER, True)
+    world.pass_time(SETTLED_SECONDS)
+    assert world.lost == set()
+    world.liveness.host_away("b1")
+    world.pass_time(0)
+    assert world.lost == {"target"}
+    world.liveness.host_back("target")
+    world.pass_time(0)
+    assert world.lost == set()
+
+
+def test_without_a_witness_nobody_is_lost() -> None:
+    world = World()
+    world.liveness.host_away("target")
+    world.pass_time(0)
+    assert world.lost == set()
 
 
 def test_an_address_is_trusted_again_only_once_it_is_settled() -> None:

@@ -82,7 +82,7 @@ def tunnels(
     for name, planned in ports.items():
         host = snapshot.get(Host, name)
         addresses = tuple(each.address for each in host.endpoints) if host is not None else ()
-        found += [_tunnel(name, port, addresses) for port in planned]
+        found += [_tunnel(name, port, addresses) for port in planned if port.type != "patch"]
     return found
 
 

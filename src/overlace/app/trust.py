@@ -4,6 +4,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +25,15 @@ _LOOK = 1.0
 """Seconds between looks at the directory."""
 _WARN = timedelta(days=1)
 _WILDCARDS = ("", "0.0.0.0", "::")
+
+
+@dataclass(frozen=True, slots=True)
+class HostClock:
+    """What a host's clock was ahead of the controller's, in seconds, when it got its certificate."""
+
+    host: str
+    ahead: float
+    not_before: datetime
 
 
 class Trust:
@@ -82,12 +92,22 @@ class Trust:
         """When every certificate ends, for status pages and metrics."""
         return expiries(self._register, self._clock.now())
 
+    def clocks(self) -> tuple[HostClock, ...]:
+        """How far the clocks of those that enrolled were off, when they did so last."""
+        newest = (self._register.newest(subject) for subject in self._register.subjects())
+        return tuple(
+            HostClock(each.subject.partition(":")[2], each.clock_ahead, each.not_before)
+            for each in newest
+            if each is not None and each.revoked_at is None and each.clock_ahead
+        )
+
     async def enrol(self, request: EnrolmentRequest) -> EnrolmentReply:
         """Enroller: sign for the holder of a token."""
         try:
             subject = Subject.parse(request.subject)
+            ahead = 0.0 if request.clock is None else request.clock - self._clock.now().timestamp()
             issued = await asyncio.to_thread(
-                self._issuer.enrol, subject, request.token, request.request.encode()
+                self._issuer.enrol, subject, request.token, request.request.encode(), ahead
             )
         except PkiError as error:
             raise EnrolmentRefused(str(error)) from error

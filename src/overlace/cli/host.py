@@ -21,12 +21,20 @@ def _endpoints(value: list[Object]) -> str:
     return " ".join(each["address"] for each in sorted(value, key=lambda each: each["preference"]))
 
 
+def _bridges(value: list[Object]) -> str:
+    return " ".join(f"{each['physical_network']}={each['bridge']}" for each in value)
+
+
 HOSTS = Collection(
     "host",
     "host",
     "/v2.0/overlace/hosts",
     ("id", "site_id", "endpoints", "observe_only", "projects", "description"),
-    {"endpoints": _endpoints, "datapath_id": lambda value: f"{value:016x}" if value else None},
+    {
+        "endpoints": _endpoints,
+        "physical_networks": _bridges,
+        "datapath_id": lambda value: f"{value:016x}" if value else None,
+    },
 )
 
 
@@ -57,6 +65,13 @@ _OPTIONS = (
         multiple=True,
         metavar="ID",
         help="Only these projects may use it; repeatable.",
+    ),
+    click.option(
+        "--physical-network",
+        "physical_networks",
+        multiple=True,
+        metavar="NAME=BRIDGE",
+        help="It may bridge networks to this physical network, by a patch port into BRIDGE; repeatable.",
     ),
     click.option("--description"),
 )
@@ -129,17 +144,23 @@ def add(
 @click.argument("name")
 @_options
 @click.option("--any-project", is_flag=True, help="All projects may use it again.")
+@click.option("--no-physical-network", is_flag=True, help="It bridges nothing any more.")
 @api_options
 @json_option
-def set_(name: str, any_project: bool, api: Api, as_json: bool, **more: Any) -> None:
+def set_(
+    name: str, any_project: bool, no_physical_network: bool, api: Api, as_json: bool, **more: Any
+) -> None:
     """Change the host NAME.
 
     \b
     Examples:
       overlace host set h1 --endpoint 192.0.2.21
       overlace host set h1 --any-project
+      overlace host set h1 --physical-network rack7=br-ex
     """
     changes = _body(more)
+    if no_physical_network:
+        changes["physical_networks"] = []
     if any_project:
         changes["projects"] = []
     HOSTS.set(api, name, changes, as_json)
@@ -213,6 +234,11 @@ def _body(options: dict[str, Any]) -> Object:
         body["endpoints"] = [
             {"address": address, "preference": place} for place, address in enumerate(options["endpoints"])
         ]
+    if options["physical_networks"]:
+        pairs = [each.partition("=") for each in options["physical_networks"]]
+        if wrong := next((each for each in pairs if not each[0] or not each[2]), None):
+            raise click.UsageError(f"--physical-network wants NAME=BRIDGE, not {''.join(wrong)}")
+        body["physical_networks"] = [{"physical_network": name, "bridge": to} for name, _, to in pairs]
     if options["projects"]:
         body["projects"] = list(options["projects"])
     return body

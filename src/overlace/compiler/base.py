@@ -76,6 +76,7 @@ def _entry() -> tuple[Flow, ...]:
     return (
         *common_guard_flows(_COOKIE),
         rule(Table.ARMED, 300, tagged, _COOKIE),
+        rule(Table.PHYSICAL_IN, 300, tagged, _COOKIE),
         rule(Table.ARMED, 150, {Field.ETH_DST: (COPIES, SENT_ON_MASK)}, _COOKIE),
         rule(Table.ARMED, 0, {}, _COOKIE, goto(Table.DESTINATION)),
         rule(Table.RESPOND, 0, {}, _COOKIE, goto(Table.EGRESS_TRACK)),

@@ -1,10 +1,12 @@
 """Subnets: the switch answers for the gateway address, behind which DHCP is served.
 
-A port that owns the address answers for itself; until then the address has a MAC of its own.
+A port that owns the address answers for itself; until then the address has a MAC of its own. In a network
+that is bridged to a physical one the router is there, and answers for itself.
 """
 
 from dataclasses import dataclass
 
+from overlace.compiler.physical import physical_segment
 from overlace.compiler.pipeline import CookieClass, cookie
 from overlace.compiler.plan import Fragment
 from overlace.compiler.reader import Reader
@@ -39,7 +41,9 @@ def project(reader: Reader, unit: UnitId) -> GatewayView | None:
         return None
     network = reader.get(Network, subnet.network_id)
     address = subnet.gateway_ip
-    if address is not None and any(reader.members(Port, "address", subnet.network_id, str(address))):
+    if physical_segment(reader, subnet.network_id) is not None:
+        address = None  # the router is a machine in the physical network
+    elif address is not None and any(reader.members(Port, "address", subnet.network_id, str(address))):
         address = None
     return GatewayView(subnet.id, subnet.network_id, network.key if network is not None else 0, address)
 

@@ -15,6 +15,9 @@
     binding           binding               port, groups, ofport                   that host
     security_group    security group        its rules                              the hosts with such a port
     member            port                  its groups and addresses               the hosts whose rules ask
+    physical          network               its physical segment, who can bridge   its gateway; its hosts
+                                            it and is heard, its ports' addresses
+    bridges           host                  its bridges into physical networks     itself
     transit           transit switch        links, their ports, the hosts at it    the transit switches on the way
 
 A unit that reads only what stands here cannot be dirtied by anything else. A new kind of rule is a new row:
@@ -33,6 +36,7 @@ from overlace.compiler import (
     liveness,
     location,
     network,
+    physical,
     place,
     reach,
     security_group,
@@ -87,5 +91,7 @@ UNIT_KINDS: tuple[UnitKind, ...] = (
     UnitKind(
         "member", project=security_group.project_member, build=security_group.build_members, **rooted_in(Port)
     ),
+    UnitKind("physical", project=physical.project, build=physical.build, **rooted_in(Network)),
+    UnitKind("bridges", project=physical.project_bridges, build=physical.build_bridges, **rooted_in(Host)),
     *(kind for technology in TECHNOLOGIES.values() for kind in technology.transit),
 )

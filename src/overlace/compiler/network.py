@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from overlace.compiler.physical import gateway_of
 from overlace.compiler.pipeline import (
     DESTINATION_HOST,
     DESTINATION_PORT,
@@ -26,7 +27,8 @@ _GROUP_ADDRESSES = (1 << 40, 1 << 40)
 
 @dataclass(frozen=True, slots=True)
 class NetworkView:
-    """A network, how it is carried, and the keys of the hosts where it is at home, sorted."""
+    """A network, how it is carried, and the keys of the hosts where it is at home, sorted: those with ports of it,
+    and the one that bridges it to a physical network."""
 
     id: str
     key: int
@@ -41,13 +43,16 @@ def project(reader: Reader, unit: UnitId) -> NetworkView | None:
     if network is None:
         return None
     carried = carried_by(reader, network.id)
-    hosts = (reader.get(Host, name) for name in reader.outer(Binding, "place", network.id))
+    hosts = [reader.get(Host, name) for name in reader.outer(Binding, "place", network.id)]
+    gateway = gateway_of(reader, network.id) if network.admin_state_up else None
+    keys = {host.key for host in hosts if host is not None}
+    keys |= {gateway[0].key} if gateway is not None else set()
     return NetworkView(
         network.id,
         network.key,
         carried.network_type if carried else "",
         carried.segmentation_id if carried else None,
-        tuple(sorted(host.key for host in hosts if host is not None)),
+        tuple(sorted(keys)),
     )
 
 

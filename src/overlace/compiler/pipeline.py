@@ -7,6 +7,7 @@ of transit switches at FABRIC_ADMIT, where its sender must be a known host; both
     workload -> CLASSIFY -> *GUARD* -> RESPOND -> EGRESS_* -> DESTINATION -> LOCAL -> INGRESS_* -> DELIVER
     tunnel   -> CLASSIFY -> TUNNEL_ADMIT -> WIRE_IN ---> ARMED ---^     |-> ENCAPSULATE -> REMOTE -> tunnel
     fabric   -> CLASSIFY -> FABRIC_ADMIT -> LABEL_IN --^                  |-> FABRIC -> UPLINK -> WRAP -> fabric
+    physical -> CLASSIFY -> PHYSICAL_IN -> DESTINATION -> UNKNOWN -> PHYSICAL_OUT -> physical
 """
 
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ class Table(IntEnum):
     """Is this a late frame for a port here? Does it say that a port has moved? (base, binding, port)"""
     ARMED_LOCAL = 6
     """The same question for a port prepared on this host. (binding)"""
+    PHYSICAL_IN = 7
+    """Is the sender of this frame from a physical network none of our ports? (base, physical)"""
     SOURCE_GUARD = 10
     """What does the frame claim? What none may send is dropped. (base, binding)"""
     GUARD_MAC = 11
@@ -70,7 +73,9 @@ class Table(IntEnum):
     FLOOD_REMOTE = 43
     """Every other host of the network. (base, network)"""
     UNKNOWN = 44
-    """Unknown unicast: the declared exception point for gateways; dropped. (base)"""
+    """Unknown unicast: to the host that bridges the network to a physical one, else dropped. (base, physical)"""
+    PHYSICAL_OUT = 45
+    """Is the sender of this frame to a physical network one of our ports? (physical)"""
     LOCAL = 50
     """Is the destination here? (base, binding)"""
     ENCAPSULATE = 55
@@ -141,6 +146,8 @@ class Flag(IntEnum):
     """The port is about to leave this host, or to arrive: a second copy, taken only where the port has started."""
 
 
+PHYSICAL_OFPORT = 31000
+"""The patch ports into bridges of physical networks are numbered from the next on, up to 31999."""
 TUNNEL_OFPORT = 65000
 """The flow-based VXLAN port, the same number on every host."""
 LIVENESS_OFPORT_FIRST = 32768

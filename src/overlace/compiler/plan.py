@@ -33,6 +33,8 @@ class TunnelPort:
     ofport: int
     options: tuple[tuple[str, str], ...] = ()
     bfd: tuple[tuple[str, str], ...] = ()
+    bridge: str = ""
+    """The bridge of somebody else that it is in; empty for the host's own."""
 
 
 class Fragment:

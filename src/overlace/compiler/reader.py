@@ -58,6 +58,16 @@ class Reader:
         self.keys.add(silent_key(host))
         return self._observations.silent.get(host, frozenset())
 
+    def is_lost(self, host: str) -> bool:
+        """Whether nobody hears a host."""
+        self.keys.add(lost_key(host))
+        return host in self._observations.lost
+
+
+def lost_key(host: str) -> Key:
+    """The key that a reader of `is_lost(host)` depends on."""
+    return ("lost", host)
+
 
 def ofport_key(place: Place) -> Key:
     """The key that a reader of `ofport(place)` depends on."""

@@ -16,7 +16,7 @@ from immutables import Map
 
 from overlace.compiler.compiler import Compiler
 from overlace.compiler.plan import PlanChange, SwitchName
-from overlace.compiler.reader import World, fabric_ports_key, ofport_key, silent_key
+from overlace.compiler.reader import World, fabric_ports_key, lost_key, ofport_key, silent_key
 from overlace.engine.realisation import Realisation
 from overlace.kit.revision import Revision
 from overlace.model.observation import Observations, Place, Silence
@@ -108,6 +108,13 @@ class Engine:
         if self._observations.silent.get(host, frozenset()) != silences:
             self._observations = self._observations.with_silent(host, silences)
             self._dirty.add(silent_key(host))
+            self._ask()
+
+    def observed_lost(self, host: str, lost: bool) -> None:
+        """Neither the controller nor any other host hears the host, or somebody does again."""
+        if (host in self._observations.lost) != lost:
+            self._observations = self._observations.with_lost(host, lost)
+            self._dirty.add(lost_key(host))
             self._ask()
 
     def acknowledged(self, switch: SwitchName, sequence: int) -> None:

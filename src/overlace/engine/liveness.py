@@ -64,6 +64,10 @@ class Session:
 class SilenceSink(Protocol):
     """Who compiles with it: the engine."""
 
+    def observed_lost(self, host: str, lost: bool) -> None:
+        """Nobody hears the host: neither the controller nor any host that watches it; or somebody does again."""
+        ...
+
     def observed_silence(self, host: str, silences: frozenset[Silence]) -> None:
         """These tunnel addresses of the host are silent now, and no others of it."""
         ...
@@ -78,6 +82,8 @@ class Liveness:
         self._sink = sink
         self._sessions: dict[str, dict[str, Session]] = {}
         self._away: set[str] = set()
+        self._here: set[str] = set()
+        self._lost: frozenset[str] = frozenset()
         self._told: dict[str, frozenset[Silence]] = {}
         self._unsettled = False
 
@@ -124,16 +130,19 @@ class Liveness:
         """The host is no more."""
         self._sessions.pop(host, None)
         self._away.discard(host)
+        self._here.discard(host)
         self._unsettled = True
 
     def host_away(self, host: str) -> None:
         """The host is out of reach of the controller: it is no witness."""
         self._away.add(host)
+        self._here.discard(host)
         self._unsettled = True
 
     def host_back(self, host: str) -> None:
         """The host speaks again."""
         self._away.discard(host)
+        self._here.add(host)
         self._unsettled = True
 
     def tick(self) -> None:
@@ -150,6 +159,20 @@ class Liveness:
                 log.warning("tunnel addresses silent", host=host, silent=sorted(map(_name, found)))
             self._sink.observed_silence(host, found)
         self._told = silences
+        self._tell_lost(words)
+
+    def _tell_lost(self, words: _Words) -> None:
+        """A host is lost when it does not speak, somebody who does watches it, and nobody hears any address of it."""
+        lost = set()
+        for host in self._snapshot().all(Host):
+            said = [verdicts for each in host.addresses for verdicts in words.get(each, {}).values()]
+            verdicts = [verdict for each in said for verdict in each]
+            if host.id not in self._here and verdicts and not any(each is not False for each in verdicts):
+                lost.add(host.id)
+        for name in sorted(lost ^ self._lost):
+            log.warning("host lost" if name in lost else "host found again", host=name)
+            self._sink.observed_lost(name, name in lost)
+        self._lost = frozenset(lost)
 
     def _words(self, now: float) -> _Words:
         snapshot = self._snapshot()

@@ -1,12 +1,13 @@
-"""Which hosts need each other: those that have, or prepare, ports of one network."""
+"""Which hosts need each other: those that have, or prepare, ports of one network, or can bridge it."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import permutations
 
-from overlace.model.network import Network
+from overlace.model.network import Network, Segment
 from overlace.model.port import Binding
+from overlace.model.site import Host
 from overlace.model.snapshot import Change, Snapshot
 
 Pair = tuple[str, str]
@@ -51,6 +52,17 @@ class Neighbourhood:
             for value in (change.before, change.after)
             if value is not None
         }
+        for change in changes:
+            values = [value for value in (change.before, change.after) if value is not None]
+            if change.cls is Segment:
+                touched |= {value.network_id for value in values}
+            elif change.cls is Host:
+                touched |= {
+                    segment.network_id
+                    for value in values
+                    for bridge in value.physical_networks
+                    for segment in _segments_on(snapshot, bridge.physical_network)
+                }
         return self._look_at(snapshot, touched)
 
     def _look_at(self, snapshot: Snapshot, networks: Iterable[str]) -> NeighbourhoodChange:
@@ -58,7 +70,7 @@ class Neighbourhood:
         ended: set[Pair] = set()
         for network in networks:
             before = self._hosts.get(network, frozenset())
-            after = frozenset(snapshot.outer(Binding, "place", network))
+            after = frozenset(snapshot.outer(Binding, "place", network)) | _bridging(snapshot, network)
             for pair in _pairs_with(before, before - after):
                 self._shared[pair] -= 1
                 if not self._shared[pair]:
@@ -74,6 +86,18 @@ class Neighbourhood:
             if not after:
                 del self._hosts[network]
         return NeighbourhoodChange(frozenset(begun - ended), frozenset(ended - begun))
+
+
+def _segments_on(snapshot: Snapshot, physical_network: str) -> Iterator[Segment]:
+    for tag in snapshot.outer(Segment, "physical", physical_network):
+        yield from snapshot.members(Segment, "physical", physical_network, tag)
+
+
+def _bridging(snapshot: Snapshot, network: str) -> frozenset[str]:
+    """The hosts that can bridge a network to its physical one: any of them may have to at once."""
+    segments = snapshot.members(Segment, "network", network)
+    names = (each.physical_network for each in segments if each.physical_network)
+    return frozenset(host for name in names for host in snapshot.outer(Host, "physical_network", name))
 
 
 def _pairs_with(hosts: frozenset[str], concerned: frozenset[str]) -> Iterator[Pair]:

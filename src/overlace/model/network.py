@@ -15,6 +15,11 @@ class NetworkType(Enum):
     HOP_BY_HOP = "hop"
 
 
+FLAT, VLAN = "flat", "vlan"
+PHYSICAL = frozenset({FLAT, VLAN})
+"""Types of segments that are not carried by Overlace, but bridged to what carries the network."""
+
+
 @resource("network", "networks", Index("project", lambda n: [(n.project_id, "")]))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
@@ -38,7 +43,15 @@ class Network:
     key: int = 0
 
 
-@resource("segment", "segments", Index("network", lambda s: [(s.network_id, "")]))
+@resource(
+    "segment",
+    "segments",
+    Index("network", lambda s: [(s.network_id, "")]),
+    Index(
+        "physical",
+        lambda s: [(s.physical_network, str(s.segmentation_id or 0))] if s.physical_network else [],
+    ),
+)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """How a network is carried: by which technology, where, and under which identifier on the wire."""
@@ -50,6 +63,8 @@ class Segment:
     segmentation_id: int | None = api(post=True, kind="int_or_none", value=None)
     name: str = api(post=True, put=True, kind="text", value="")
     description: str = api(post=True, put=True, default="", kind="text", value="")
+    implied: bool = False
+    """Nobody asked for it: it carries between hosts a network that was asked for on a physical one."""
     revision_number: int = api(kind="int", value=0)
     created_at: datetime | None = api(kind="timestamp", value=None)
     updated_at: datetime | None = api(kind="timestamp", value=None)

@@ -23,6 +23,8 @@ class Observations:
     ofports: Map[Place, int] = Map()
     fabric_ports: Map[str, Map[str, int]] = Map()
     silent: Map[str, frozenset[Silence]] = Map()
+    lost: Map[str, bool] = Map()
+    """The hosts that neither the controller nor any other host hears."""
 
     def with_ofport(self, place: Place, number: int | None) -> "Observations":
         """The workload interface at `place` has this number now, or is gone."""
@@ -36,6 +38,11 @@ class Observations:
         """These addresses of the host are silent now, and no others of it."""
         without = self.silent.delete(host) if host in self.silent else self.silent
         return replace(self, silent=without.set(host, silences) if silences else without)
+
+    def with_lost(self, host: str, lost: bool) -> "Observations":
+        """Nobody hears the host, or somebody does again."""
+        without = self.lost.delete(host) if host in self.lost else self.lost
+        return replace(self, lost=without.set(host, True) if lost else without)
 
 
 def _put(numbers: Map[Place, int], place: Place, number: int | None) -> Map[Place, int]:

@@ -24,11 +24,21 @@ class TunnelEndpoint:
     preference: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class PhysicalBridge:
+    """A bridge of the host's owner that leads into a physical network; `number` tells it from the host's others."""
+
+    physical_network: str
+    bridge: str
+    number: int = 1
+
+
 @resource(
     "host",
     "hosts",
     Index("site", lambda h: [(h.site_id, "")]),
     Index("everywhere", lambda h: [("", h.id)]),
+    Index("physical_network", lambda h: [(each.physical_network, h.id) for each in h.physical_networks]),
 )
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
@@ -45,6 +55,10 @@ class Host:
     description: str = api(post=True, put=True, default="", value="")
     projects: tuple[str, ...] = api(post=True, put=True, kind="strings", sort=False, value=())
     """The projects that may use this host; empty means all."""
+    physical_networks: tuple[PhysicalBridge, ...] = api(
+        post=True, put=True, kind="physical_bridges", sort=False, value=()
+    )
+    """Into which physical networks it can bridge, and where Overlace may put a patch port for that."""
     key: int = 0
 
     @property

@@ -63,13 +63,16 @@ class Issuer:
         key = requested_key(request, subject)
         return self.directory.change(lambda register: self._issue(register, subject, key, lifetime))
 
-    def enrol(self, subject: Subject, token: str, request: bytes) -> Issued:
-        """As `sign`, for someone who proves with a token that it is `subject`. The token is spent by it."""
+    def enrol(self, subject: Subject, token: str, request: bytes, clock_ahead: float = 0.0) -> Issued:
+        """As `sign`, for someone who proves with a token that it is `subject`. The token is spent by it.
+
+        `clock_ahead` is by how many seconds its clock is ahead of ours.
+        """
         key = requested_key(request, subject)
 
         def work(register: Register) -> tuple[Register, Issued]:
             spent = register.with_token_used(token, str(subject), self._clock.now())
-            return self._issue(spent, subject, key, LIFETIME)
+            return self._issue(spent, subject, key, LIFETIME, clock_ahead)
 
         return self.directory.change(work)
 
@@ -175,11 +178,18 @@ class Issuer:
         return Authority(number, certificate_from_pem(entry.certificate), self.directory.read_key(number))
 
     def _issue(
-        self, register: Register, subject: Subject, key: PublicKey, lifetime: timedelta
+        self,
+        register: Register,
+        subject: Subject,
+        key: PublicKey,
+        lifetime: timedelta,
+        clock_ahead: float = 0.0,
     ) -> tuple[Register, Issued]:
         authority = self._authority(register, register.signing)
         certificate = authority.issue(subject, key, self._clock.now(), lifetime)
-        issued = _entry(authority, subject, certificate)
+        issued = msgspec.structs.replace(
+            _entry(authority, subject, certificate), clock_ahead=round(clock_ahead, 3)
+        )
         return register.without_ended(self._clock.now()).with_issued(issued), issued
 
     def _certify_controller(self, register: Register) -> Register:

@@ -37,6 +37,8 @@ class Issued(msgspec.Struct, frozen=True):
     certificate: str
     """PEM."""
     revoked_at: datetime | None = None
+    clock_ahead: float = 0.0
+    """Seconds by which its holder's clock was ahead of ours when it asked."""
 
 
 class Token(msgspec.Struct, frozen=True):

@@ -118,6 +118,22 @@ class DatabaseView:
         rows = self._replica.rows("Bridge").values()
         return next((row for row in rows if row.columns.get("name") == name), None)
 
+    def bridge_names(self) -> list[str]:
+        """Every bridge of the host, others' too."""
+        rows = self._replica.rows("Bridge").values()
+        return sorted(name for row in rows if (name := text(row, "name")))
+
+    def interfaces(self, bridge: str) -> dict[str, BridgeInterface]:
+        """The interfaces of any bridge by name: for one that is looked at now and then."""
+        found: dict[str, BridgeInterface] = {}
+        for port_id in self.ports(bridge):
+            port = self.row("Port", port_id)
+            for interface_id in references(port, "interfaces") if port else ():
+                interface = self.row("Interface", interface_id)
+                if interface and (name := text(interface, "name")):
+                    found[name] = BridgeInterface(port_id, interface)
+        return found
+
     def row(self, table: str, uuid: Uuid) -> Row | None:
         """A row by its id."""
         return self._replica.rows(table).get(uuid)

@@ -27,11 +27,13 @@ PATIENCE = 15.0
 
 
 class EnrolmentRequest(msgspec.Struct, frozen=True):
-    """What a host says: who it is (``host:h1``), the token, and its certificate request in PEM."""
+    """What a host says: who it is (``host:h1``), the token, its certificate request in PEM, and what time it is there
+    (seconds since 1970)."""
 
     subject: str
     token: str
     request: str
+    clock: float | None = None
 
 
 class EnrolmentReply(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -11,6 +11,7 @@ from overlace.southbound.marker import Stamp
 from overlace.southbound.operations import Changes
 from overlace.southbound.tunnel_ports import (
     TunnelPortWork,
+    far_end_work,
     is_ours,
     tunnel_port_changes,
     tunnel_port_work,
@@ -43,6 +44,8 @@ class HostDatabase:
         self._work = TunnelPortWork()
         self._refusal: str | None = None
         self._under_way: int | None = None
+        self._looks_elsewhere = True
+        """Whether patch ports of ours may be in bridges of others."""
 
     @property
     def tunnel_ports_problem(self) -> str | None:
@@ -83,7 +86,8 @@ class HostDatabase:
 
     def tunnel_port_changes(self, wanted: Mapping[str, TunnelPort]) -> Changes[str]:
         """In which tunnel ports the database differs from the wanted ones; names."""
-        return tunnel_port_changes(self._interfaces.by_name, wanted)
+        near = {name: port for name, port in wanted.items() if not port.bridge}
+        return tunnel_port_changes(self._interfaces.by_name, near)
 
     def rest(self) -> None:
         """Keep no tunnel ports for the time being: whatever the database becomes, nothing is written to it."""
@@ -94,7 +98,7 @@ class HostDatabase:
         """The database has changed so."""
         touched = self._interfaces.take(changes)
         self._untold |= touched
-        if not self._work.done or any(map(self._concerns_tunnels, touched)):
+        if self._looks_elsewhere or not self._work.done or any(map(self._concerns_tunnels, touched)):
             self.reconcile()
 
     def _concerns_tunnels(self, name: str) -> bool:
@@ -105,7 +109,15 @@ class HostDatabase:
         """Compare again; call it after changes of the database, and now and then after a refusal."""
         if self._wanted is None or self._under_way is not None:
             return
-        self._work = tunnel_port_work(self.view, self.bridge, self._interfaces.by_name, self._wanted)
+        near = {name: port for name, port in self._wanted.items() if not port.bridge}
+        far = [port for port in self._wanted.values() if port.bridge]
+        self._work = tunnel_port_work(self.view, self.bridge, self._interfaces.by_name, near)
+        if (self._looks_elsewhere or far) and not self._work.operations:
+            elsewhere = far_end_work(self.view, self.bridge, far)
+            self._looks_elsewhere = bool(far or elsewhere.operations)
+            self._work.operations += elsewhere.operations
+            self._work.problems += elsewhere.problems
+            self._work.waiting += elsewhere.waiting
         if self._work.operations:
             self._under_way = self._transact([*self._work.operations, comment("overlace: tunnel ports")])
 

@@ -4,7 +4,7 @@ Pure and level-triggered: the answer depends on the replica as it is now, so it 
 notification was missed. Rows without our mark are never altered, whatever the plan says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from overlace.compiler.plan import TunnelPort
@@ -17,7 +17,9 @@ from overlace.wire.ovsdb.values import NamedUuid, Uuid
 OWNED_KEY = "overlace-owned"
 """The mark, in external_ids, of rows that Overlace made and may remove."""
 
-TUNNEL_TYPES = frozenset({"vxlan", "geneve", "gre", "ip6gre", "stt", "lisp", "gtpu", "bareudp", "erspan"})
+TUNNEL_TYPES = frozenset(
+    {"vxlan", "geneve", "gre", "ip6gre", "stt", "lisp", "gtpu", "bareudp", "erspan", "patch"}
+)
 """Marked rows of other types (uplinks that the join script made) are not the plan's to remove."""
 
 
@@ -60,6 +62,34 @@ def tunnel_port_work(
     return work
 
 
+def far_end_work(view: DatabaseView, bridge: str, wanted: Iterable[TunnelPort]) -> TunnelPortWork:
+    """The same for the ends of patch ports that are in bridges of others than the host's own `bridge`."""
+    work, missing = TunnelPortWork(), {port.name: port for port in wanted}
+    for name in view.bridge_names():
+        row = view.bridge(name)
+        if name == bridge or row is None:
+            continue
+        for each in (each for each in view.interfaces(name).values() if is_ours(each)):
+            port = missing.get(text(each.row, "name") or "")
+            if port is not None and port.bridge == name:
+                _align(work, each, missing.pop(port.name))
+            else:
+                work.operations.append(
+                    mutate("Bridge", by_uuid(row.uuid), [("ports", "delete", {each.port})])
+                )
+    for port in missing.values():
+        row = view.bridge(port.bridge)
+        if row is None:
+            work.problems.append(
+                f"there is no bridge {port.bridge} for the patch port into a physical network"
+            )
+        elif view.has_interface(port.name) and not work.operations:
+            work.problems.append(f"the name {port.name} is taken by an interface that Overlace did not make")
+        elif not work.operations:  # what is misplaced goes first
+            _make(work, row.uuid, port)
+    return work
+
+
 def tunnel_port_changes(
     present: Mapping[str, BridgeInterface], wanted: Mapping[str, TunnelPort]
 ) -> Changes[str]:
@@ -78,7 +108,7 @@ def _same(row: Row, port: TunnelPort) -> bool:
         text(row, "type") == port.type
         and string_map(row, "options") == dict(port.options)
         and string_map(row, "bfd") == dict(port.bfd)
-        and number(row, "ofport_request") == port.ofport
+        and (number(row, "ofport_request") or 0) == port.ofport
     )
 
 
@@ -98,7 +128,7 @@ def _align(work: TunnelPortWork, present: BridgeInterface, port: TunnelPort) -> 
         work.operations.append(update("Interface", by_uuid(row.uuid), _columns(port)))
     elif error := text(row, "error"):
         work.problems.append(f"tunnel port {port.name}: {error}")
-    elif number(row, "ofport") != port.ofport:
+    elif number(row, "ofport") is None or (port.ofport and number(row, "ofport") != port.ofport):
         work.waiting.append(port.name)
 
 
@@ -119,5 +149,5 @@ def _columns(port: TunnelPort) -> RowInput:
         "type": port.type,
         "options": dict(port.options),
         "bfd": dict(port.bfd),
-        "ofport_request": port.ofport,
+        "ofport_request": port.ofport or frozenset(),
     }

@@ -18,6 +18,7 @@ from tests.app.switch_sample import IN_SYNC
 from overlace.app.doctor.examination import examine
 from overlace.app.doctor.facts import Facts, MachineFacts, ServiceFacts
 from overlace.app.doctor.finding import Finding, Severity
+from overlace.app.trust import HostClock
 from overlace.engine.reason import Ground, Reason
 from overlace.kit.revision import Revision
 from overlace.model.site import Host, Site, TunnelEndpoint
@@ -139,6 +140,12 @@ CASES = [
         "quarantine_stuck",
         WARNING,
         ("7 numbers", "h1", "overlace host remove"),
+    ),
+    Case(
+        serving(clocks=(HostClock("h1", -1800.0, NOW), HostClock("h2", 59.0, NOW))),
+        "host_clock_apart",
+        WARNING,
+        ("h1", "1800 s behind", "overlace pki renew h1"),
     ),
     Case(twin, "duplicate_endpoint", ERROR, ("h1 and h2", "192.0.2.1", "overlace host set h2 --endpoint")),
     Case(

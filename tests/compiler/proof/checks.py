@@ -7,14 +7,16 @@ from typing import Any
 from tests.compiler.proof.choice import Choice
 from tests.compiler.proof.cloud import Cloud, Place
 from tests.compiler.proof.conversations import group_cast, unicast
-from tests.compiler.proof.meaning import Meaning, Outcome, Said
+from tests.compiler.proof.meaning import Meaning, Outcome, Outside, Said
 
 from overlace.compiler.compiler import Compiler
-from overlace.compiler.pipeline import Table, is_learned
+from overlace.compiler.pipeline import PHYSICAL_OFPORT, Table, is_learned
 from overlace.compiler.plan import SwitchPlan
+from overlace.datapath.fields import VLAN_PRESENT, Field
 from overlace.datapath.interpreter import Packet, follow
 from overlace.datapath.interpreter.conntrack_table import ConntrackTable
-from overlace.datapath.interpreter.network import Journey
+from overlace.datapath.interpreter.network import Delivery, Journey
+from overlace.kit.addresses import Mac
 from overlace.model.port import Binding, BindingState, Port
 
 
@@ -42,6 +44,9 @@ def frames_fare_as_meant(cloud: Cloud, choice: Choice) -> None:
     speakers = sorted(cloud.plugged)
     if not speakers:
         return
+    if choice.one_of((True, False, False)):
+        _frames_come_in(cloud, choice)
+        return
     place = choice.one_of(speakers)
     trial = _Trial(cloud)
     interface = cloud.plugged[place]
@@ -65,6 +70,27 @@ def frames_fare_as_meant(cloud: Cloud, choice: Choice) -> None:
         trial.say(there, conversation.error)
     trial.say(there, conversation.reply)
     trial.say(place, conversation.later)
+
+
+def _frames_come_in(cloud: Cloud, choice: Choice) -> None:
+    """From a physical network, mostly where a gateway is: to a port, to everybody, or in the name of a port."""
+    ways = Meaning(cloud.world.world).ways_in()
+    anywhere = choice.one_of(sorted(cloud.switches.by_name)), PHYSICAL_OFPORT + choice.one_of((1, 2))
+    way, network_id = (*anywhere, choice.one_of((0, 7, 8))), ""
+    mostly = choice.one_of(range(4))
+    if ways and mostly:
+        way, network_id = choice.one_of(ways)
+    ports = sorted(cloud.world.snapshot.all(Port), key=lambda port: port.id)
+    known = [each for each in ports if network_id in ("", each.network_id)]
+    if not known:
+        return
+    one, other = choice.one_of(known), choice.one_of(known)
+    speaker = replace(
+        one, mac_address=choice.one_of((Mac(0x0200000000DD), Mac(0x0200000000DD), one.mac_address))
+    )
+    conversation = unicast(choice, speaker, other)
+    frames = [group_cast(choice, speaker), *([conversation.first] if conversation else [])]
+    _Trial(cloud).come_in(way, choice.one_of(frames))
 
 
 class _Trial:
@@ -98,6 +124,26 @@ class _Trial:
         seen = self._seen(journey, place)
         assert seen == meant, f"{said}\nfrom {place}: {seen}, but is to be {meant}"
 
+    def come_in(self, way: Outside, said: Said) -> None:
+        """Let a frame come from a physical network, and compare."""
+        host, ofport, vlan = way
+        packet = said.packet.copy()
+        packet[Field.VLAN_TCI] = VLAN_PRESENT | vlan if vlan else 0
+        journey = follow(self._cloud.switches.network, host, ofport, packet)
+        self._forget_learned()
+        outside = [each for each in journey.deliveries if _is_outside(each)]
+        assert not outside, f"{packet}\nfrom {way} is let out again at {outside}"
+        networks = {
+            self._cloud.plugged[p].network_id
+            for each in journey.deliveries
+            if (p := (each.switch, each.port)) in self._cloud.plugged
+        }
+        assert len(networks) <= 1, f"{packet}\nfrom {way} comes to {networks}"
+        if self._is_comparable((host, None)):
+            meant = self._among_current(self._meaning.outcome_from_outside(way, said))
+            seen = self._seen(journey, (host, ofport))
+            assert seen == meant, f"{said}\nfrom {way}: {seen}, but is to be {meant}"
+
     def send(self, place: Place, packet: Packet) -> Journey:
         """Let a frame be sent; it comes to no other tenant, and to nobody twice."""
         journey = follow(self._cloud.switches.network, *place, packet)
@@ -115,12 +161,17 @@ class _Trial:
         count = Counter((delivery.switch, delivery.port) for delivery in journey.deliveries)
         if all(held.current for held in self._cloud.switches.by_name.values()):
             assert all(many == 1 for many in count.values()), f"delivered more than once: {count}"
-        current = {p for p in count if self._is_comparable(p)}
+        outside = {_way_out(each) for each in journey.deliveries if _is_outside(each)}
+        assert len(outside) <= 1 or not self._cloud.switches.settled, f"let out more than once: {outside}"
+        current = {p for p in count if self._is_comparable(p) and p in self._cloud.plugged}
+        way = next((each for each in outside if self._is_comparable((each[0], None))), None)
         receivers = ((p[0], self._cloud.plugged[p].port_id) for p in current if p != place)
-        return Outcome(frozenset(receivers), place in count, bool(journey.packet_ins))
+        return Outcome(frozenset(receivers), place in count, bool(journey.packet_ins), way)
 
     def _among_current(self, meant: Outcome) -> Outcome:
-        return replace(meant, receivers=frozenset(r for r in meant.receivers if self._is_comparable(r)))
+        way = meant.outside if meant.outside and self._is_comparable((meant.outside[0], None)) else None
+        receivers = frozenset(r for r in meant.receivers if self._is_comparable(r))
+        return replace(meant, receivers=receivers, outside=way)
 
     def _is_comparable(self, place: tuple[str, object]) -> bool:
         return self._cloud.switches.settled and self._cloud.switches.by_name[place[0]].connected
@@ -138,6 +189,15 @@ class _Trial:
             for flow in held.switch.tables.flows(Table.OVERRIDE):
                 if is_learned(flow.cookie):
                     held.switch.tables.remove(flow.key)
+
+
+def _is_outside(delivery: Delivery) -> bool:
+    return PHYSICAL_OFPORT < delivery.port <= PHYSICAL_OFPORT + 999
+
+
+def _way_out(delivery: Delivery) -> Outside:
+    tag = delivery.packet[Field.VLAN_TCI]
+    return delivery.switch, delivery.port, tag & 0xFFF if tag & VLAN_PRESENT else 0
 
 
 def _contents(compiler: Compiler) -> dict[str, dict[Any, Any]]:

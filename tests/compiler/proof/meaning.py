@@ -4,7 +4,7 @@
 at hand, which way it was when it was first permitted; what goes the other way is a reply.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -19,13 +19,15 @@ from tests.compiler.proof.addressing import (
     version_of,
 )
 
+from overlace.compiler.pipeline import PHYSICAL_OFPORT
 from overlace.compiler.reader import World
 from overlace.datapath.fields import VLAN_PRESENT, EthType, Field, IpProto
 from overlace.datapath.interpreter import Packet
 from overlace.kit.addresses import IPAddress, IPNetwork, is_multicast, link_local_address
-from overlace.model.network import Network, Subnet
+from overlace.model.network import Network, Segment, Subnet
 from overlace.model.policy import Direction, EtherType, SecurityGroup, SecurityGroupRule
 from overlace.model.port import Binding, BindingState, Port
+from overlace.model.site import Host
 
 F = Field
 _NUMBERS = {"tcp": 6, "udp": 17, "icmp": 1, "ipv6-icmp": 58, "sctp": 132}
@@ -49,6 +51,10 @@ class Said:
     is_error: bool = False
 
 
+Outside = tuple[str, int, int]
+"""A host, the number of its patch port into a physical network, and a VLAN there; 0 for untagged frames."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Who gets the frame, as (host, port id); whether the switch answers it itself, whether DHCP is asked."""
@@ -56,6 +62,8 @@ class Outcome:
     receivers: frozenset[tuple[str, str]] = frozenset()
     answered: bool = False
     punted: bool = False
+    outside: Outside | None = None
+    """The way by which it leaves into a physical network."""
 
 
 _NOBODY = Outcome()
@@ -67,6 +75,7 @@ class Meaning:
     def __init__(self, world: World) -> None:
         self._snapshot = world.snapshot
         self._ofports = world.observations.ofports
+        self._lost = world.observations.lost
         self.memory: dict[str, Way] = {}
 
     def outcome(self, sender: Binding, said: Said) -> Outcome:
@@ -84,26 +93,73 @@ class Meaning:
             return Outcome(punted=True)
         if not self._passes(port, Direction.EGRESS, said):
             return _NOBODY
-        reached = [each for each in self._destinations(port, sender, packet) if self._hears(each, sender)]
-        return Outcome(
-            frozenset(
-                (each.host_id, each.port_id)
-                for each in reached
-                if self._passes(self._known(each.port_id), Direction.INGRESS, said)
-            )
+        reached = self._destinations(network.id, sender.host_id, packet)
+        heard = [each for each in reached if self._hears(each) and each != sender]
+        outside = self._outside(network, packet) if packet[F.ETH_SRC] in self._own_macs(network) else None
+        return Outcome(self._admitted(heard, said), outside=outside)
+
+    def outcome_from_outside(self, way: Outside, said: Said) -> Outcome:
+        """What comes of a frame from a physical network: whoever has the frame's tag there has it."""
+        network = next((n for n in self._snapshot.all(Network) if self._gateway(n) == way), None)
+        packet = said.packet
+        if network is None or packet[F.ETH_SRC] in self._own_macs(network):
+            return _NOBODY
+        reached = [each for each in self._destinations(network.id, way[0], packet) if self._hears(each)]
+        return Outcome(self._admitted(reached, said))
+
+    def _admitted(self, reached: Iterable[Binding], said: Said) -> frozenset[tuple[str, str]]:
+        return frozenset(
+            (each.host_id, each.port_id)
+            for each in reached
+            if self._passes(self._known(each.port_id), Direction.INGRESS, said)
         )
+
+    # Physical networks
+
+    def ways_in(self) -> list[tuple[Outside, str]]:
+        """Where frames come in from physical networks, and to which network."""
+        networks = sorted(self._snapshot.all(Network), key=lambda each: each.id)
+        return [(way, each.id) for each in networks if (way := self._gateway(each)) is not None]
+
+    def _own_macs(self, network: Network) -> set[int]:
+        return {
+            mac for each in self._snapshot.members(Port, "network", network.id) for mac in identities(each)
+        }
+
+    def _outside(self, network: Network, packet: Packet) -> Outside | None:
+        """A group address is everyone's outside as well, and one that is no port's may be somebody's there."""
+        to = packet[F.ETH_DST]
+        ports = list(self._snapshot.members(Port, "network", network.id))
+        served = {mac for each in ports if self._is_somewhere(each) for mac in identities(each)}
+        owned = {int(each.mac_address) for each in ports}
+        inside = to in {int(each.mac_address) for each in ports if self._is_somewhere(each)}
+        inside = inside or (to in served and to not in owned)
+        return None if inside and not is_multicast(to) else self._gateway(network)
+
+    def _gateway(self, network: Network) -> Outside | None:
+        """The first host that is heard and has a bridge there."""
+        segments = self._snapshot.members(Segment, "network", network.id)
+        there = next((each for each in segments if each.physical_network), None)
+        if there is None or not network.admin_state_up:
+            return None
+        hosts = [each for each in self._snapshot.all(Host) if each.id not in self._lost]
+        for host in sorted(hosts, key=lambda each: each.key):
+            for bridge in host.physical_networks:
+                if bridge.physical_network == there.physical_network:
+                    return host.id, PHYSICAL_OFPORT + bridge.number, there.segmentation_id or 0
+        return None
 
     # Where it goes
 
-    def _destinations(self, sender: Port, here: Binding, packet: Packet) -> Iterator[Binding]:
+    def _destinations(self, network_id: str, here: str, packet: Packet) -> Iterator[Binding]:
         """A group address is everyone in the network; any other is the port that has it, where it is
         served; one that no port has, all ports that are allowed it."""
         everyone = is_multicast(packet[F.ETH_DST])
-        owned = any(self._snapshot.members(Port, "mac", sender.network_id, f"{packet[F.ETH_DST]:012x}"))
-        for port in self._snapshot.members(Port, "network", sender.network_id):
+        owned = any(self._snapshot.members(Port, "mac", network_id, f"{packet[F.ETH_DST]:012x}"))
+        for port in self._snapshot.members(Port, "network", network_id):
             for binding in self._snapshot.members(Binding, "port", port.id):
                 active = binding.state is BindingState.ACTIVE
-                arriving = binding.state is BindingState.PREPARED and binding.host_id != here.host_id
+                arriving = binding.state is BindingState.PREPARED and binding.host_id != here
                 if port.mac_address == packet[F.ETH_DST]:
                     meant = binding == self._served_at(port)[0]
                 else:
@@ -127,11 +183,11 @@ class Meaning:
         ways = (self._served_at(port)[1] for port in ports if port.mac_address == packet[F.ETH_DST])
         return {host for host in ways if host is not None}
 
-    def _hears(self, binding: Binding, sender: Binding) -> bool:
+    def _hears(self, binding: Binding) -> bool:
         port = self._known(binding.port_id)
         network = self._snapshot.get(Network, binding.network_id)
         plugged = (binding.host_id, binding.port_id) in self._ofports
-        return network is not None and self._is_on(port, network) and plugged and binding != sender
+        return network is not None and self._is_on(port, network) and plugged
 
     def _is_on(self, port: Port, network: Network) -> bool:
         return port.admin_state_up and network.admin_state_up
@@ -170,6 +226,9 @@ class Meaning:
         owners = list(self._snapshot.members(Port, "address", asker.network_id, str(address)))
         if owners:
             return asker not in owners and any(self._is_somewhere(port) for port in owners)
+        segments = self._snapshot.members(Segment, "network", asker.network_id)
+        if any(each.physical_network for each in segments):
+            return False  # the router is out there
         subnets = self._snapshot.members(Subnet, "network", asker.network_id)
         return any(subnet.gateway_ip == address for subnet in subnets)
 

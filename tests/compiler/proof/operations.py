@@ -11,13 +11,13 @@ from typing import TypeVar
 from tests.compiler.proof.choice import Choice
 from tests.compiler.proof.cloud import HOSTS, Cloud
 
-from overlace.compiler.reader import silent_key
+from overlace.compiler.reader import lost_key, silent_key
 from overlace.kit.addresses import Mac
 from overlace.model.declaration import Entity
-from overlace.model.network import Network, Segment, Subnet
+from overlace.model.network import FLAT, VLAN, Network, Segment, Subnet
 from overlace.model.policy import Direction, EtherType, SecurityGroup, SecurityGroupRule
 from overlace.model.port import AddressPair, Binding, BindingState, FixedIp, Port
-from overlace.model.site import Host
+from overlace.model.site import Host, PhysicalBridge
 
 V = TypeVar("V", bound=Entity)
 Operation = Callable[[Cloud, Choice], None]
@@ -138,6 +138,47 @@ def network_is_switched(cloud: Cloud, choice: Choice) -> None:
     network = _any(cloud, choice, Network)
     if network is not None:
         cloud.world.put(replace(network, admin_state_up=choice.one_of(_MOSTLY)))
+
+
+@operation(5)
+def network_is_bridged_or_no_more(cloud: Cloud, choice: Choice) -> None:
+    """To a VLAN or a whole physical network that no other network has, as the API permits."""
+    network = _any(cloud, choice, Network)
+    if network is None:
+        return
+    name = f"segment-physical-{network.id}"
+    if cloud.world.snapshot.get(Segment, name) is not None:
+        if not choice.one_of(_MOSTLY):
+            cloud.world.delete(Segment, name)
+        return
+    used = {(each.physical_network, each.segmentation_id) for each in cloud.world.snapshot.all(Segment)}
+    free = [each for each in (("p1", None), ("p1", 7), ("p2", 7), ("p2", 8)) if each not in used]
+    if free:
+        physical, vlan = choice.one_of(free)
+        kind = FLAT if vlan is None else VLAN
+        segment = Segment(
+            id=name, network_id=network.id, network_type=kind, physical_network=physical, segmentation_id=vlan
+        )
+        cloud.world.put(segment)
+
+
+@operation(3)
+def host_gets_bridges(cloud: Cloud, choice: Choice) -> None:
+    host = _any(cloud, choice, Host)
+    if host is not None:
+        bridges = (PhysicalBridge("p1", "br-one", 1), PhysicalBridge("p2", "br-two", 2))
+        cloud.world.put(
+            replace(host, physical_networks=choice.one_of((bridges, bridges, bridges[:1], bridges[1:], ())))
+        )
+
+
+@operation(4)
+def host_is_lost_or_heard_again(cloud: Cloud, choice: Choice) -> None:
+    host = _any(cloud, choice, Host)
+    if host is not None:
+        lost = host.id not in cloud.world.observations.lost
+        cloud.world.observations = cloud.world.observations.with_lost(host.id, lost)
+        cloud.world.dirty.add(lost_key(host.id))
 
 
 @operation()

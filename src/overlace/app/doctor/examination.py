@@ -126,6 +126,7 @@ class Doctor:
             certificate_addresses=trust.addresses if trust is not None else (),
             trust_problem=trust.problem if trust is not None else None,
             expiries=trust.expiries() if trust is not None else (),
+            clocks=trust.clocks() if trust is not None else (),
         )
 
     def _port_reasons(self, interfaces: Iterable[PluggedInterface]) -> list[Reason]:

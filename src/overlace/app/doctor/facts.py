@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from overlace.app.trust import HostClock
 from overlace.compiler.plan import SwitchName
 from overlace.engine.interfaces import PluggedInterface
 from overlace.engine.reason import Reason
@@ -44,6 +45,7 @@ class ServiceFacts:
     certificate_addresses: tuple[str, ...]
     trust_problem: str | None
     expiries: tuple[Expiry, ...]
+    clocks: tuple[HostClock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 
 from overlace.app.doctor.facts import Facts
 from overlace.app.doctor.finding import Finding, error, warning
+from overlace.app.trust import HostClock
 from overlace.pki.expiry import Expiry, Validity
 from overlace.southbound.status import Phase
 
+CLOCK_APART = 60.0
+"""Seconds."""
 _KINDS = {
     Validity.EXPIRED: ("certificate_expired", "it was not renewed in time"),
     Validity.ENDING: ("certificate_ending", "certificates are good for a year, authorities for ten"),
@@ -21,6 +24,7 @@ def check_trust(facts: Facts) -> Iterator[Finding]:
     """Those of the controller's own directory; what peers show is among the refusals."""
     for each in facts.service.expiries:
         yield from _validity(each)
+    yield from map(_clock, (each for each in facts.service.clocks if abs(each.ahead) > CLOCK_APART))
     if facts.service.trust_problem is not None:
         yield error(
             "certificates_unreadable",
@@ -43,6 +47,17 @@ def check_trust(facts: Facts) -> Iterator[Finding]:
             "it listens on all addresses, so it does not know at which of them hosts call",
             "overlace pki renew controller --address ADDRESS",
         )
+
+
+def _clock(each: HostClock) -> Finding:
+    way = "ahead of" if each.ahead > 0 else "behind"
+    return warning(
+        "host_clock_apart",
+        each.host,
+        f"the clock of {each.host} was {abs(each.ahead):.0f} s {way} this machine's when it got its certificate",
+        "no time service sets it, or this machine's; from an hour on certificates are taken for invalid",
+        f"set the clocks right (timedatectl set-ntp true), then: overlace pki renew {each.host}",
+    )
 
 
 def _validity(each: Expiry) -> Iterator[Finding]:

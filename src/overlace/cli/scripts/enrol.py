@@ -9,13 +9,14 @@ import os
 import socket
 import ssl
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 
 def main(address: str, port: str, subject: str, directory: str, trust: str) -> None:
     """Write certificate.new and trust.new into `directory`; exit with the reason when there is none."""
     request = (Path(directory) / "request.pem").read_text()
-    asked = {"subject": subject, "token": os.environ["OVERLACE_TOKEN"], "request": request}
+    asked = {"subject": subject, "token": os.environ["OVERLACE_TOKEN"], "request": request, "clock": now()}
     try:
         answer = ask(address, int(port), trust, json.dumps(asked).encode() + b"\n")
     except ssl.SSLError as error:
@@ -26,6 +27,11 @@ def main(address: str, port: str, subject: str, directory: str, trust: str) -> N
         sys.exit(f"overlace: refused: {answer.get('refused', 'no reason given')}")
     for name in ("certificate", "trust"):
         (Path(directory) / f"{name}.new").write_text(answer[name])
+
+
+def now() -> float:
+    """What time it is here: the controller tells its operator when that is wrong."""
+    return datetime.now(timezone.utc).timestamp()  # noqa: UP017
 
 
 def ask(address: str, port: int, trust: str, request: bytes) -> "dict[str, str]":

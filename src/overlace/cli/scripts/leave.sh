@@ -2,6 +2,9 @@
 NAMED=$(vsctl --if-exists get Open_vSwitch . external_ids:overlace-host | tr -d '"')
 [ -z "$NAMED" ] || [ "$NAMED" = "$NAME" ] || refuse "this host is joined as $NAMED, not as $NAME"
 set -- remove Open_vSwitch . external_ids overlace-host
+for port in $(vsctl --bare --columns=name find Port external_ids:overlace-owned=true); do
+  set -- "$@" -- --if-exists del-port "$port"
+done
 for bridge in $(vsctl --bare --columns=name find Bridge external_ids:overlace-owned=true); do
   set -- "$@" -- del-br "$bridge"
 done

@@ -1,11 +1,12 @@
 """Addresses, prefixes and what is made of them."""
 
+import re
 from ipaddress import ip_address, ip_network
 from typing import Any
 
 from overlace.kit.addresses import IPAddress, IPNetwork, Mac, format_mac, is_multicast, parse_mac
 from overlace.model.network import AllocationPool, HostRoute
-from overlace.model.site import TunnelEndpoint
+from overlace.model.site import PhysicalBridge, TunnelEndpoint
 from overlace.northbound.conversion.kind import Kind
 from overlace.northbound.conversion.scalars import between, one_of, or_none
 
@@ -99,6 +100,27 @@ def render_endpoints(endpoints: tuple[TunnelEndpoint, ...]) -> list[dict[str, ob
     return [{"address": str(each.address), "preference": each.preference} for each in endpoints]
 
 
+_BRIDGE = re.compile(r"[^\s/]{1,15}")
+
+
+def parse_physical_bridges(value: Any) -> tuple[PhysicalBridge, ...]:
+    """A list of {"physical_network", "bridge"}."""
+    found = []
+    for each in _records(value):
+        name, bridge = each.get("physical_network"), each.get("bridge")
+        if not isinstance(name, str) or not 0 < len(name) <= 64:
+            raise ValueError(f"'{name}' is not the name of a physical network (1 to 64 characters)")
+        if not isinstance(bridge, str) or not _BRIDGE.fullmatch(bridge):
+            raise ValueError(f"'{bridge}' is not the name of a bridge (1 to 15 characters)")
+        found.append(PhysicalBridge(name, bridge))
+    return tuple(found)
+
+
+def render_physical_bridges(bridges: tuple[PhysicalBridge, ...]) -> list[dict[str, str]]:
+    """As clients sent them."""
+    return [{"physical_network": each.physical_network, "bridge": each.bridge} for each in bridges]
+
+
 def _items(value: Any) -> list[Any]:
     if value is None:
         return []
@@ -131,6 +153,7 @@ ADDRESSES = {
     "pools": Kind(parse_pools, render_pools),
     "routes": Kind(parse_routes, render_routes),
     "endpoints": Kind(parse_endpoints, render_endpoints),
+    "physical_bridges": Kind(parse_physical_bridges, render_physical_bridges),
     "ip_version": Kind(between(4, 6)),
     "ipv6_mode": Kind(or_none(_IPV6_MODE)),
 }

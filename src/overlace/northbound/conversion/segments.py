@@ -17,6 +17,8 @@ class SegmentRequest:
     network_type: str
     physical_network: str | None = None
     segmentation_id: int | None = None
+    implied: bool = False
+    """Not asked for, but needed."""
 
     @classmethod
     def of(cls, segment: Segment) -> "SegmentRequest":

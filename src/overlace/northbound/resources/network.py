@@ -14,6 +14,7 @@ from overlace.northbound.resources import resting
 from overlace.northbound.resources.base import Operation, Resource
 from overlace.northbound.resources.mtu import network_mtu, refuse_narrow
 from overlace.northbound.resources.segmentation import (
+    carried,
     create_segment,
     delete_segment,
     requested_segments,
@@ -22,7 +23,9 @@ from overlace.northbound.schema.attributes import Computed, Perspective
 
 
 def _segments(network: Network, seen: Perspective) -> list[Segment]:
-    return sorted(seen.reader.members(Segment, "network", network.id), key=lambda s: s.network_type)
+    """Those that somebody asked for."""
+    segments = seen.reader.members(Segment, "network", network.id)
+    return sorted((each for each in segments if not each.implied), key=lambda each: each.network_type)
 
 
 def _subnet_ids(network: Network, seen: Perspective) -> list[str]:
@@ -65,11 +68,12 @@ class Networks(Resource[Network]):
 
     def create(self, operation: Operation, given: dict[str, Any]) -> Network:
         """Take a key and the segments' identifiers, and fix the MTU."""
-        wanted = requested_segments(given, operation.configuration)
+        wanted = requested_segments(operation, given)
+        types = carried(operation, (each.network_type for each in wanted))
         network = self.construct(
             given,
             id=str(uuid.uuid4()),
-            mtu=network_mtu(operation, given["mtu"], [each.network_type for each in wanted]),
+            mtu=network_mtu(operation, given["mtu"], types),
             key=operation.transaction.allocate("network_key"),
         )
         operation.transaction.put(network)
@@ -81,10 +85,11 @@ class Networks(Resource[Network]):
         """Change what does not touch how the network is carried."""
         segments = list(operation.transaction.members(Segment, "network", value.id))
         for name in [each for each in given if each.startswith("provider:") or each == "segments"]:
-            if given[name] != self._carried(segments, name):
+            if given[name] != self._carried([each for each in segments if not each.implied], name):
                 raise Conflict("InvalidInput", f"{name} of a network cannot be changed")
         if "mtu" in given:
-            given["mtu"] = network_mtu(operation, given["mtu"], [each.network_type for each in segments])
+            types = carried(operation, (each.network_type for each in segments))
+            given["mtu"] = network_mtu(operation, given["mtu"], types)
             subnets = operation.transaction.members(Subnet, "network", value.id)
             refuse_narrow(given["mtu"], [each.ip_version for each in subnets])
         if given.get("shared") is False and value.shared:

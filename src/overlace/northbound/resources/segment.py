@@ -1,14 +1,19 @@
 """Segments as resources of their own: another technology for a network that there is."""
 
+from dataclasses import replace
 from typing import Any
 
 from overlace.model.declaration import Attribute
 from overlace.model.network import Network, Segment
 from overlace.northbound.conversion.segments import SegmentRequest
-from overlace.northbound.errors import Conflict, InvalidInput, NotFound
-from overlace.northbound.intents import Reader
+from overlace.northbound.errors import Conflict, NotFound
 from overlace.northbound.resources.base import Operation, Resource
-from overlace.northbound.resources.segmentation import check_segment, create_segment, delete_segment
+from overlace.northbound.resources.segmentation import (
+    check_segment,
+    create_segment,
+    delete_segment,
+    refuse_alike,
+)
 from overlace.northbound.schema.attributes import Computed
 
 
@@ -28,23 +33,22 @@ class Segments(Resource[Segment]):
         wanted = SegmentRequest(
             given["network_type"], given.get("physical_network"), given.get("segmentation_id")
         )
-        check_segment(wanted, operation.configuration)
-        if any(
-            each.network_type == wanted.network_type for each in _others(operation.transaction, network_id)
-        ):
-            raise InvalidInput("a network has at most one segment of a network type")
+        check_segment(operation, wanted)
+        present = list(operation.transaction.members(Segment, "network", network_id))
+        refuse_alike([wanted.network_type, *(each.network_type for each in present)])
         return create_segment(
             operation, network_id, wanted, name=given.get("name", ""), description=given["description"]
         )
 
     def delete(self, operation: Operation, value: Segment) -> None:
-        """Remove it. Refused for the last: a network without any is carried by nothing."""
-        if len(_others(operation.transaction, value.network_id)) == 1:
+        """Remove it. Refused for the last by which Overlace carries the network."""
+        segments = operation.transaction.members(Segment, "network", value.network_id)
+        others = [each for each in segments if each.id != value.id]
+        ways = [each for each in others if each.network_type in operation.configuration.carriages]
+        if not ways:
             raise Conflict(
-                "SegmentInUse", f"Segment '{value.id}' cannot be deleted: the network has no other."
+                "SegmentInUse", f"Segment '{value.id}' cannot be deleted: nothing else carries the network."
             )
         delete_segment(operation, value)
-
-
-def _others(reader: Reader, network_id: str) -> list[Segment]:
-    return list(reader.members(Segment, "network", network_id))
+        if all(each.implied for each in others):
+            operation.transaction.put(replace(ways[0], implied=False))

@@ -1,12 +1,14 @@
 """Overlace's own resources: sites, hosts, transit switches and links. Administrators only."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 from overlace.model import binder
 from overlace.model.declaration import Attribute, Entity
+from overlace.model.network import Segment
 from overlace.model.port import Binding, BindingState
-from overlace.model.site import Host, Link, Site, TransitSwitch, TunnelEndpoint
+from overlace.model.site import Host, Link, PhysicalBridge, Site, TransitSwitch, TunnelEndpoint
 from overlace.northbound.errors import BadRequest, Conflict, InvalidInput, NotFound
 from overlace.northbound.resources.base import Operation, Resource
 from overlace.northbound.schema.attributes import Computed
@@ -74,12 +76,16 @@ class Hosts(Infrastructure[Host]):
         """With a number of its own. Plans are made by name, so a host and a transit switch do not share one."""
         _refuse_name_of(operation, TransitSwitch, given["id"])
         _refuse_endpoints_of_others(operation, given["id"], given.get("endpoints", ()))
+        _number_bridges(given, (), given.get("bridge", "br-overlace"))
         fields["key"] = operation.transaction.allocate("host_key")
         return super().new(operation, given, **fields)
 
     def update(self, operation: Operation, value: Host, given: dict[str, Any]) -> Host:
         """As for a new one."""
         _refuse_endpoints_of_others(operation, value.id, given.get("endpoints", ()))
+        _number_bridges(given, value.physical_networks, value.bridge)
+        kept = {each.physical_network for each in given.get("physical_networks", value.physical_networks)}
+        self._refuse_unbridging(operation, value, kept)
         return super().update(operation, value, given)
 
     def delete(self, operation: Operation, value: Host) -> None:
@@ -89,10 +95,25 @@ class Hosts(Infrastructure[Host]):
         if bound:
             raise self.refuse(value, f"bound ports: move or unplug {_listed(bound)} first")
         self.refuse_linked(operation, value)
+        self._refuse_unbridging(operation, value, set())
         for each in bindings:
             binder.remove(operation.transaction, each)
         super().delete(operation, value)
         operation.transaction.release("host_key", value.key)
+
+    def _refuse_unbridging(self, operation: Operation, value: Host, kept: set[str]) -> None:
+        """Raise Conflict where a network would be cut from its physical network."""
+        gone = {each.physical_network for each in value.physical_networks} - kept
+        for other in operation.transaction.all(Host):
+            if other.id != value.id:
+                gone -= {each.physical_network for each in other.physical_networks}
+        for segment in operation.transaction.all(Segment) if gone else ():
+            if segment.physical_network in gone:
+                raise Conflict(
+                    "PhysicalNetworkInUse",
+                    f"Network {segment.network_id} is bridged to physical network {segment.physical_network} by host "
+                    f"{value.id} alone: remove segment {segment.id} first, or let another host bridge it.",
+                )
 
 
 class TransitSwitches(Infrastructure[TransitSwitch]):
@@ -153,6 +174,23 @@ class Links(Infrastructure[Link]):
 def _check_cost(given: dict[str, Any]) -> None:
     if given.get("cost", 1) < 1:
         raise InvalidInput(f"cost {given['cost']} of a link is not positive")
+
+
+def _number_bridges(given: dict[str, Any], present: tuple[PhysicalBridge, ...], own: str) -> None:
+    """Give each bridge that a request names the number that it has, or a free one: patch ports go by it."""
+    wanted: tuple[PhysicalBridge, ...] | None = given.get("physical_networks")
+    if wanted is None:
+        return
+    names = [each.physical_network for each in wanted]
+    if twice := next((each for each in names if names.count(each) > 1), None):
+        raise InvalidInput(f"physical network {twice} is given twice")
+    if any(each.bridge == own for each in wanted):
+        raise InvalidInput(f"bridge {own} is Overlace's own, and leads into no physical network")
+    known = {(each.physical_network, each.bridge): each.number for each in present}
+    free = iter(sorted(set(range(1, 1000)) - set(known.values())))
+    given["physical_networks"] = tuple(
+        replace(each, number=known.get((each.physical_network, each.bridge)) or next(free)) for each in wanted
+    )
 
 
 def _refuse_endpoints_of_others(
