@@ -26,6 +26,7 @@ async def test_a_machine_moves_with_its_port_and_leaves_nothing_behind(tmp_path:
         assert red.active("web") == "h2"
         (receipt,) = red.receipts("web")
         assert (receipt.from_host, receipt.to_host, receipt.actor) == ("h1", "h2", "alice")
+        assert (receipt.event, receipt.stop_ms, receipt.network_ms > 0) == ("pre-switchover", 80, True)
         assert receipt.prepared_by.value == receipt.activated_by.value == "procedure"
 
 

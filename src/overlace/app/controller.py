@@ -133,7 +133,13 @@ async def _controller(
     unsubscribe = store.subscribe(
         lambda commit: _committed(commit, engine, attachments, southbound, underlay)
     )
-    procedures = orchestrator(settings, store, clock, tasks)
+    procedures = orchestrator(
+        settings,
+        store,
+        clock,
+        tasks,
+        lambda port: engine.compiled == store.snapshot.revision and not engine.realisation.waiting_for(port),
+    )
     forget = store.subscribe(lambda commit: procedures.committed(commit.changes))
     workers = [
         tasks.create_task(procedures.run(), name="procedures"),

@@ -19,9 +19,13 @@ from overlace.store.transaction import Transaction
 
 
 def orchestrator(
-    settings: ControllerSettings, store: Store, clock: Clock, tasks: asyncio.TaskGroup
+    settings: ControllerSettings,
+    store: Store,
+    clock: Clock,
+    tasks: asyncio.TaskGroup,
+    realised: Callable[[str], bool],
 ) -> Orchestrator:
-    """One that moves by what the settings offer."""
+    """One that moves by what the settings offer; `realised`: see Orchestrator."""
 
     async def transact(change: Callable[[Intents], bool], why: str) -> object:
         def in_store(transaction: Transaction) -> bool:
@@ -33,7 +37,7 @@ def orchestrator(
     if settings.launcher:
         migrators[Driver.QMP] = QmpMigrator(CommandLauncher(settings.launcher), tasks)
     limits = Limits(settings.moves_per_host, settings.moves_per_link)
-    return Orchestrator(lambda: store.snapshot, transact, migrators, clock, limits)
+    return Orchestrator(lambda: store.snapshot, transact, migrators, clock, limits, realised=realised)
 
 
 class ProcedureStatus:

@@ -61,6 +61,7 @@ def _told(api: Api, ended: Object) -> str:
         where = ended.get("to_host") or ended["to_site"]
         cost = f"{ended['copied_bytes'] / 1e6:.1f} MB of memory"
         cost += f", {ended['disk_bytes'] / 1e6:.1f} MB of disks" if ended["disk_bytes"] else ""
-        return f"{ended['machine_id']} is at {where}: {ended['mode_taken']}, {cost}, still for {ended['stop_ms']} ms"
+        gaps = f"still for {ended['stop_ms']} ms, network {ended['network_ms']} ms"
+        return f"{ended['machine_id']} is at {where}: {ended['mode_taken']}, {cost}, {gaps}"
     moves = api.collection(PROCEDURES, parent=str(ended["id"]))
     return f"{len(moves)} machines moved; see: overlace procedure list --parent {ended['id']}"

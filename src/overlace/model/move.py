@@ -78,6 +78,8 @@ class Move:
     disk_bytes: int = api(kind="int", value=0)
     stop_ms: int = api(kind="int", value=0)
     """From the guest's stop to its going on."""
+    network_ms: int = api(kind="int", value=0)
+    """From that event to the acknowledgement of the last connected switch concerned."""
 
     @property
     def id(self) -> str:

@@ -110,6 +110,8 @@ class Procedure:
     disk_bytes: int = api(kind="int", value=0)
     stop_ms: int = api(kind="int", value=0)
     """From the guest's stop to its going on, by the two hypervisors' own word."""
+    network_ms: int = api(kind="int", value=0)
+    """From the event to the last switch's acknowledgement of the ports' new place: the network's own share."""
 
 
 def can_abort(procedure: Procedure) -> bool:

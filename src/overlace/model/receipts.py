@@ -52,6 +52,7 @@ def note_transfer(intents: Intents, binding: Binding, procedure: Procedure) -> N
     if receipt is not None:
         changed = replace(receipt, machine_id=procedure.machine_id, mode=procedure.mode_taken)
         changed = replace(changed, event=procedure.trigger, stop_ms=procedure.stop_ms)
+        changed = replace(changed, network_ms=procedure.network_ms)
         intents.put(replace(changed, copied_bytes=procedure.copied_bytes, disk_bytes=procedure.disk_bytes))
 
 

@@ -6,6 +6,7 @@ running.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -13,6 +14,7 @@ from overlace.kit.clock import Clock
 from overlace.model import binder
 from overlace.model.intents import Intents
 from overlace.model.machine import Driver, Machine
+from overlace.model.port import Port
 from overlace.model.procedure import Procedure, ProcedureState, Step
 from overlace.model.snapshot import Change, Snapshot
 from overlace.orchestration.admission import Limits, admitted, moves, running
@@ -34,11 +36,14 @@ ABORT_PATIENCE = 60.0
 """Seconds that a destination which does not answer may hold up the end of a move given up."""
 PROOF = 2.0
 """Seconds that a guest has to live at its new host before what is left at the old one goes."""
+NETWORK_PATIENCE = 10.0
+"""Seconds after which a switch that does not acknowledge is no longer waited for."""
 _FORWARD = (Step.PREPARING, Step.SEEDING, Step.COPYING, Step.TRANSFERRING)
 
 
 class Orchestrator:
-    """`snapshot` gives the newest durable state."""
+    """`snapshot` gives the newest durable state; `realised` says whether every connected switch has acknowledged the
+    last change of a port."""
 
     def __init__(
         self,
@@ -48,6 +53,7 @@ class Orchestrator:
         clock: Clock,
         limits: Limits = Limits(),  # noqa: B008 - a frozen value
         proof: float = PROOF,
+        realised: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._snapshot = snapshot
         self._transact = transact
@@ -55,9 +61,11 @@ class Orchestrator:
         self._clock = clock
         self._limits = limits
         self._patience = {Step.ABORTING: ABORT_PATIENCE, Step.FINISHING: proof}
+        self._realised = realised
         self._news = asyncio.Event()
         self._carried: dict[str, Migration | None] = {}
         self._problems: dict[str, str] = {}
+        self._network_ms: dict[str, int] = {}
 
     def committed(self, changes: tuple[Change, ...]) -> None:
         """Look whether there is something to do."""
@@ -82,7 +90,7 @@ class Orchestrator:
                 for move in moves(running(self._snapshot())):
                     if move.step is not Step.QUEUED and move.id not in self._carried:
                         self._carried[move.id] = None
-                        tasks.create_task(self._carry(move.id), name=f"move {move.machine_id}")
+                        tasks.create_task(self._carry(move.id, tasks), name=f"move {move.machine_id}")
                 await self._news.wait()
 
     async def _admit(self) -> None:
@@ -96,13 +104,13 @@ class Orchestrator:
                 await self._enter(move, Enter(Step.CLOSED, ProcedureState.FAILED, str(refusal)))
         await self._transact(close_evacuations, "evacuation over")
 
-    async def _carry(self, key: str) -> None:
+    async def _carry(self, key: str, tasks: asyncio.TaskGroup) -> None:
         try:
             while (move := self._move(key)) is not None:
                 try:
                     async with self._migrator(move).open(_errand(move)) as migration:
                         self._carried[key] = migration
-                        await self._follow(key, migration)
+                        await self._follow(key, migration, tasks)
                 except MigrationFailed as reason:
                     await self._could_not_open(key, reason)
                 except Exception as reason:
@@ -113,6 +121,7 @@ class Orchestrator:
         finally:
             self._carried.pop(key, None)
             self._problems.pop(key, None)
+            self._network_ms.pop(key, None)
             self._news.set()
 
     async def _could_not_open(self, key: str, reason: MigrationFailed) -> None:
@@ -124,7 +133,7 @@ class Orchestrator:
         self._tell_problem(key, str(reason))
         await asyncio.sleep(RETRY)
 
-    async def _follow(self, key: str, migration: Migration) -> None:
+    async def _follow(self, key: str, migration: Migration, tasks: asyncio.TaskGroup) -> None:
         """Do what is next until it is closed."""
         while (move := self._move(key)) is not None:
             action = decide(move, await migration.look(), self._overdue(move))
@@ -133,7 +142,10 @@ class Orchestrator:
                     self._tell_problem(key, why)
                     await migration.changed(LOOK)
                 case Enter():
+                    began = self._clock.monotonic()
                     await self._enter(move, action, migration.account())
+                    if action.step is Step.SWITCHING:
+                        tasks.create_task(self._watch_network(move, began))
                 case Do(deed):
                     await self._do(move, deed, migration)
 
@@ -152,7 +164,7 @@ class Orchestrator:
 
     async def _enter(self, move: Procedure, action: Enter, account: Account | None = None) -> None:
         why = f"{action.step.value} {move.machine_id}"
-        noted = account or Account()
+        noted = replace(account or Account(), network_ms=self._network_ms.get(move.id, 0))
         await self._transact(lambda intents: enter(intents, move.id, move.step, action, noted), why)
         self._problems.pop(move.id, None)
         log.info(
@@ -163,6 +175,15 @@ class Orchestrator:
             to_host=move.to_host,
             reason=action.reason or None,
         )
+
+    async def _watch_network(self, move: Procedure, began: float) -> None:
+        """Note how long the switches took, counted from the event that asked for it."""
+        ports = [port.id for port in self._snapshot().members(Port, "device", move.machine_id)]
+        while not all(self._realised(port) for port in ports):
+            if self._clock.monotonic() - began > NETWORK_PATIENCE:
+                break
+            await asyncio.sleep(0.002)
+        self._network_ms[move.id] = max(1, round((self._clock.monotonic() - began) * 1000))
 
     def _move(self, key: str) -> Procedure | None:
         move = self._snapshot().get(Procedure, key)

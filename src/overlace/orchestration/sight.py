@@ -82,3 +82,4 @@ class Account:
     copied_bytes: int = 0
     disk_bytes: int = 0
     stop_ms: int = 0
+    network_ms: int = 0

@@ -64,6 +64,7 @@ def _entered(procedure: Procedure, action: Enter, account: Account, now: datetim
         copied_bytes=account.copied_bytes or procedure.copied_bytes,
         disk_bytes=account.disk_bytes or procedure.disk_bytes,
         stop_ms=account.stop_ms or procedure.stop_ms,
+        network_ms=account.network_ms or procedure.network_ms,
     )
 
 

@@ -19,10 +19,10 @@ from overlace.orchestration.migrator import MigrationFailed, Unreachable
 from overlace.orchestration.qmp.monitor import Monitor
 from overlace.orchestration.sight import Disks, Progress
 
-CONNECTIONS = 4
+CONNECTIONS = 8
 """Over which a disk is copied; each gets a share of the bandwidth. While one is opened, for some round trips, QEMU does
 nothing else."""
-LEAST_STRIPE, MOST_STRIPES = 2 << 20, 512
+LEAST_STRIPE, MOST_STRIPES = 2 << 20, 128
 FIRST_PORT, LAST_PORT = 49216, 49279
 """Where destinations listen for disks."""
 SMALL = 4 << 20
