@@ -39,6 +39,7 @@ def cloud() -> Iterator[Cloud]:
             lab.wan(delay_ms=25)
             yield cloud
         finally:
+            print((Path(directory) / "controller.log").read_text())
             cloud.kill()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ class Guests:
     directory: Path
     disk: int = 0
     """Its size in bytes, 0 for none."""
+    golden: Path | None = None
+    """What the disk stands on at every host, as a layer of its own; None for a raw disk."""
     processes: dict[tuple[str, str], asyncio.subprocess.Process] = field(default_factory=dict)
     refuse: set[str] = field(default_factory=set)
 
@@ -72,6 +75,12 @@ class Guests:
                 process.kill()
             await process.wait()
             shutil.rmtree(self.path(machine, host, "."))
+
+    async def remove_machine(self, machine: str, host: str) -> None:
+        """As a host's fault does: its files stay."""
+        process = self.processes.pop((machine, host))
+        process.kill()
+        await process.wait()
 
     async def remove_all(self) -> None:
         for machine, host in list(self.processes):
@@ -110,11 +119,20 @@ class Guests:
         if self.disk:
             path = self.path(machine, host, "disk.img")
             if not path.exists():
-                with path.open("wb") as file:
-                    file.truncate(self.disk)
-            node = f"driver=raw,node-name=disk0,discard=unmap,file.driver=file,file.discard=unmap,file.filename={path}"
+                self._make_disk(path)
+            kind = "raw" if self.golden is None else "qcow2"
+            file = f"file.driver=file,file.discard=unmap,file.filename={path}"
+            node = f"driver={kind},node-name=disk0,discard=unmap,{file}"
             command += ["-blockdev", node, "-device", "virtio-blk-pci,drive=disk0,id=vd0"]
         return command
+
+    def _make_disk(self, path: Path) -> None:
+        if self.golden is not None:
+            backing = ["-b", str(self.golden), "-F", "raw"]
+            subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *backing, str(path)], check=True)
+            return
+        with path.open("wb") as file:
+            file.truncate(self.disk)
 
 
 async def _listens(socket: Path) -> bool:
@@ -128,9 +146,9 @@ async def _listens(socket: Path) -> bool:
 
 
 @asynccontextmanager
-async def guests(directory: Path, disk: int = 0) -> AsyncIterator[Guests]:
+async def guests(directory: Path, disk: int = 0, golden: Path | None = None) -> AsyncIterator[Guests]:
     """None are left afterwards."""
-    found = Guests(directory, disk)
+    found = Guests(directory, disk, golden)
     try:
         yield found
     finally:

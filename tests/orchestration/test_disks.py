@@ -3,6 +3,7 @@ where it was."""
 
 import asyncio
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,28 @@ async def test_a_cut_connection_is_taken_up_again_where_it_was(tmp_path: Path) -
         await red.serve(red.ended("move-web"), controller(red, guest, tasks))
         assert red.procedure("move-web").state is ProcedureState.DONE
         assert content(guest, "h2") == before
+
+
+async def test_over_a_golden_image_only_the_layer_goes_along(tmp_path: Path) -> None:
+    golden = tmp_path / "golden.img"
+    golden.write_bytes(os.urandom(DATA).ljust(SIZE, b"\0"))
+    async with real(tmp_path, disk=SIZE, golden=golden) as (red, guest, tasks):
+        await write(guest, tasks, "h1", "write -P 0x5a 1M 1M")
+        await red.ask(move(with_disks=True, mode=Mode.PRE_COPY))
+        await red.serve(lambda: red.procedure("move-web").step is Step.COPYING, controller(red, guest, tasks))
+        await write(guest, tasks, "h1", "write -P 0xa5 40M 1M")
+        await red.serve(red.ended("move-web"), controller(red, guest, tasks))
+        assert red.procedure("move-web").state is ProcedureState.DONE
+        layer = guest.path("web", "h2", "disk.img")
+        assert layer.stat().st_size < 4 << 20
+        await guest.remove_machine("web", "h2")
+        whole = tmp_path / "whole.img"
+        converting = ["qemu-img", "convert", "-O", "raw", str(layer), str(whole)]
+        await asyncio.to_thread(subprocess.run, converting, check=True)
+        expected = bytearray(golden.read_bytes())
+        expected[1 << 20 : 2 << 20] = b"\x5a" * (1 << 20)
+        expected[40 << 20 : 41 << 20] = b"\xa5" * (1 << 20)
+        assert whole.read_bytes() == bytes(expected)
 
 
 async def cut(guest: Guests, tasks: asyncio.TaskGroup, host: str) -> None:

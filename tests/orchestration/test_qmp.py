@@ -19,10 +19,13 @@ from overlace.orchestration.sight import Guest, Transfer
 
 @asynccontextmanager
 async def real(
-    path: Path, disk: int = 0, fill: Callable[[Guests], object] = lambda _: None
+    path: Path,
+    disk: int = 0,
+    fill: Callable[[Guests], object] = lambda _: None,
+    golden: Path | None = None,
 ) -> AsyncIterator[tuple[Cloud, Guests, asyncio.TaskGroup]]:
     """A guest that runs on h1."""
-    async with cloud(path) as red, guests(path, disk) as guest, asyncio.TaskGroup() as tasks:
+    async with cloud(path) as red, guests(path, disk, golden) as guest, asyncio.TaskGroup() as tasks:
         fill(guest)
         await guest.start("web", "h1")
         await counts(guest, "h1", tasks)

@@ -320,14 +320,23 @@ async def _serve(destination: Monitor, address: str, nodes: tuple[str, ...]) -> 
     raise MigrationFailed(f"no port of {FIRST_PORT} to {LAST_PORT} can be listened on at {address}: {reason}")
 
 
+async def flush(destination: Monitor, nodes: tuple[str, ...]) -> None:
+    """What the guest was promised to be on its disk at the source has to be on the one at the destination."""
+    for node in nodes:
+        told = await destination.execute("human-monitor-command", command_line=f'qemu-io {node} "flush"')
+        if told:
+            raise MigrationFailed(f"disk {node} cannot be written at the destination: {told.strip()}")
+
+
 async def stop_serving(destination: Monitor) -> None:
     """The disks are the destination's own from now on."""
     with suppress(MigrationFailed):
         await destination.execute("nbd-server-stop")
 
 
-async def _nodes(source: Monitor) -> dict[str, dict[str, Any]]:
-    found = await source.execute("query-named-block-nodes", flat=True)
+async def _nodes(source: Monitor, flat: bool = True) -> dict[str, dict[str, Any]]:
+    """By name; `flat` ones do not say what they stand on."""
+    found = await source.execute("query-named-block-nodes", flat=flat)
     return {each["node-name"]: each for each in found}
 
 
@@ -344,7 +353,7 @@ async def _urge(source: Monitor) -> None:
 
 
 async def _disks(source: Monitor, nodes: tuple[str, ...]) -> list[Disk]:
-    found = await _nodes(source)
+    found = await _nodes(source, flat=False)
     disks = []
     for node in nodes:
         if node not in found:
@@ -352,7 +361,9 @@ async def _disks(source: Monitor, nodes: tuple[str, ...]) -> list[Disk]:
         image = found[node]["image"]
         raw = found[node]["drv"] == "raw" and str(found[node].get("file", "")).startswith("/")
         path = str(found[node].get("file", "")) if raw else ""
-        disks.append(Disk(node, int(image["virtual-size"]), path, "backing-image" in image))
+        disks.append(
+            Disk(node, int(image["virtual-size"]), path, found[node].get("backing_file_depth", 0) > 0)
+        )
     return disks
 
 

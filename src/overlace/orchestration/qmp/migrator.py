@@ -14,7 +14,7 @@ from typing import Any
 from overlace.model.procedure import Mode
 from overlace.orchestration.launcher import Launcher, Place
 from overlace.orchestration.migrator import Errand, MigrationFailed, Unreachable
-from overlace.orchestration.qmp.disks import DiskCopy, stop_serving
+from overlace.orchestration.qmp.disks import DiskCopy, flush, stop_serving
 from overlace.orchestration.qmp.monitor import Monitor
 from overlace.orchestration.qmp.terms import Terms, capabilities, choose, must_follow, parameters
 from overlace.orchestration.sight import Account, Disks, End, Guest, Progress, Sight, Transfer
@@ -68,6 +68,7 @@ class QmpMigration:
         self._progress = Progress()
         self._account = Account()
         self._reason = ""
+        self._flushed = False
         self._copy = DiskCopy(errand.bandwidth_mbit)
 
     async def close(self) -> None:
@@ -135,6 +136,7 @@ class QmpMigration:
         await self._note_account()
         if self._errand.with_disks:
             await self._copy.settle(source, self._disks())
+            await flush(self._monitor(End.DESTINATION), self._disks())
         await source.execute("migrate-continue", state="pre-switchover")
         await self._until(lambda: source.transfer is not Transfer.READY)
 
@@ -234,6 +236,11 @@ class QmpMigration:
             return
         if self._errand.with_disks and monitor.guest is Guest.RUNNING:
             await self._copy.advance(monitor, self._disks())
+            if self._copy.state is Disks.IN_STEP and not self._flushed:
+                await flush(
+                    self._monitor(End.DESTINATION), self._disks()
+                )  # so that little is left for the end
+                self._flushed = True
             self._progress = self._copy.progress
         if monitor.transfer not in (Transfer.ACTIVE, Transfer.SWITCHING):
             return
