@@ -48,8 +48,6 @@ class World:
     """Hosts that do not answer."""
     fails: set[str] = field(default_factory=set)
     """Deeds that fail."""
-    crowds: list[int] = field(default_factory=list)
-    """How many transfers were under way whenever one began."""
     dies_over_there: bool = False
     """The guest crashes as soon as it runs at the destination."""
     endless: bool = False
@@ -137,8 +135,6 @@ class Moving:
             assert self.world.guests[self.name, self.errand.to_host] is Guest.INCOMING
             self.world.passes[self.name] = 0
             self.world.transfers[self.name] = Transfer.ACTIVE
-            under_way = [each for each in self.world.transfers.values() if each is Transfer.ACTIVE]
-            self.world.crowds.append(len(under_way))
 
     async def go_on(self) -> None:
         async with self.deed("go_on", self.errand.from_host):
