@@ -108,9 +108,9 @@ class Fragment:
         )
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=8192)
 def _made(fragment: Fragment) -> tuple[Flow, ...]:
-    """More fragments than most changes have, or one switch: what is being worked on is made once."""
+    """More fragments than a change or a switch has: what is being worked on is made once."""
     return fragment.make_flows()
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from operator import attrgetter
 
 import msgspec
 
@@ -48,8 +49,16 @@ def match(conditions: Mapping[Field, MatchValue] | None = None, /) -> Match:
 
     Raises ValueError when a value does not fit its field.
     """
-    built = [_condition(field, value) for field, value in (conditions or {}).items()]
-    return Match(tuple(sorted((c for c in built if c.mask), key=lambda c: c.field.order)))
+    built = [_condition(field, _hashed_fast(value)) for field, value in (conditions or {}).items()]
+    return Match(tuple(sorted([each for each in built if each.mask], key=_ORDER)))
+
+
+_ORDER = attrgetter("field.order")
+
+
+def _hashed_fast(value: MatchValue) -> MatchValue:
+    """Addresses hash in Python, integers at once."""
+    return int(value) if isinstance(value, IPv4Address | IPv6Address) else value
 
 
 @lru_cache(maxsize=CACHED)
@@ -67,8 +76,6 @@ def _number_and_mask(field: Field, value: MatchValue) -> tuple[int, int]:
             return value, field.full_mask
         case (number, mask):
             return number, mask
-        case IPv4Address() | IPv6Address():
-            return int(value), field.full_mask
         case IPv4Network() | IPv6Network():
             return int(value.network_address), int(value.netmask)
         case _:
