@@ -11,8 +11,6 @@ class Driver(Enum):
 
     QMP = "qmp"
     """QEMU's own monitors; an operator's launcher starts and ends the processes."""
-    LIBVIRT = "libvirt"
-    """The libvirt daemons of the hosts, at `Host.hypervisor`."""
 
 
 @resource(

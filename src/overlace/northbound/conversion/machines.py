@@ -8,7 +8,7 @@ from overlace.northbound.conversion.kind import Kind
 
 
 def parse_driver(value: Any) -> Driver:
-    """qmp or libvirt."""
+    """qmp, the one there is."""
     words = [each.value for each in Driver]
     if value not in words:
         raise ValueError(f"'{value}' is not in {words}")

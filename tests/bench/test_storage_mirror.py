@@ -1,0 +1,23 @@
+"""Given a small disk, when it is copied to the other site by either method, then the copy is the original."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import storage_mirror
+
+pytestmark = pytest.mark.lab
+
+
+def test_both_methods_copy_the_whole_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = tmp_path / "storage.json"
+    small = ["--delays", "2", "--losses", "0", "--disk", "32", "--data", "4", "--limit", "60"]
+    monkeypatch.setattr(sys, "argv", ["storage_mirror", *small, "--output", str(output)])
+    storage_mirror.main()
+    cases = json.loads(output.read_text())["cases"]
+    assert [case["method"] for case in cases] == ["mirror", "stripes"]
+    assert all(case["done"] and case["identical"] for case in cases)
+    assert all(4 < case["wire_mb"] < 12 for case in cases)
+    assert all(speed > 0 for case in cases for speed in case["storage_mb_s"])
