@@ -155,6 +155,28 @@ async def test_a_destination_that_falls_silent_holds_up_an_abort_for_a_minute_on
         assert red.bindings("web") == {"h1": "active"}
 
 
+@pytest.mark.parametrize("asked", [False, True])
+async def test_hosts_that_are_silent_from_the_beginning_end_a_move_in_the_end(
+    tmp_path: Path, asked: bool
+) -> None:
+    async with cloud(tmp_path) as red:
+        red.world.silent |= {"h1", "h2"}
+        await red.ask(move(timeout=30))
+        waiting = red.controller()
+        await red.serve(lambda: waiting.problem("move-web") != "", waiting)
+        if asked:
+            await red.abort("move-web")
+        else:
+            red.clock.advance(31)
+        await red.serve(lambda: red.procedure("move-web").step is Step.ABORTING)
+        red.clock.advance(61)
+        await red.serve(until=red.ended("move-web"))
+        assert red.procedure("move-web").state is (ProcedureState.ABORTED if asked else ProcedureState.FAILED)
+        assert red.bindings("web") == {"h1": "active"}
+        red.world.silent.clear()
+        assert red.world.hosts_of("web") == red.world.running("web") == ["h1"]
+
+
 async def test_so_many_moves_at_a_time_and_all_in_their_turn(tmp_path: Path) -> None:
     names = [f"m{number}" for number in range(6)]
     async with cloud(tmp_path, *names, limits=Limits(per_host=2, per_link=4)) as red:

@@ -75,9 +75,9 @@ def _fail(reason: str) -> Enter:
     return Enter(Step.ABORTING, reason=reason)
 
 
-def _prepare(procedure: Procedure, seen: Sight, _: bool) -> Action:
+def _prepare(procedure: Procedure, seen: Sight, overdue: bool) -> Action:
     if Guest.UNKNOWN in (seen.source, seen.destination):
-        return Wait(seen.reason)
+        return _fail(seen.reason) if overdue else Wait(seen.reason)
     if seen.source is not Guest.RUNNING:
         return _fail(f"{procedure.machine_id} does not run at {procedure.from_host}: start it there first")
     if seen.destination is Guest.ABSENT:
@@ -89,10 +89,10 @@ def _prepare(procedure: Procedure, seen: Sight, _: bool) -> Action:
     return Enter(Step.SEEDING if procedure.with_disks else Step.COPYING)
 
 
-def _seed(_: Procedure, seen: Sight, __: bool) -> Action:
+def _seed(_: Procedure, seen: Sight, overdue: bool) -> Action:
     match seen:
         case Sight(source=Guest.UNKNOWN) | Sight(destination=Guest.UNKNOWN):
-            return Wait(seen.reason)
+            return _fail(seen.reason) if overdue else Wait(seen.reason)
         case Sight(source=Guest.BROKEN | Guest.ABSENT):
             return _fail(f"the guest ended at the source: {seen.reason}")
         case Sight(destination=Guest.BROKEN | Guest.ABSENT):
@@ -106,10 +106,10 @@ def _seed(_: Procedure, seen: Sight, __: bool) -> Action:
     return Wait()
 
 
-def _begin(_: Procedure, seen: Sight, __: bool) -> Action:
+def _begin(_: Procedure, seen: Sight, overdue: bool) -> Action:
     """A transfer that failed or completed before this one began is an old story, told by the same hypervisor."""
     if Guest.UNKNOWN in (seen.source, seen.destination):
-        return Wait(seen.reason)
+        return _fail(seen.reason) if overdue else Wait(seen.reason)
     if seen.transfer in _UNDER_WAY or seen.source is Guest.HANDED_OVER:
         return Enter(Step.TRANSFERRING)
     if seen.source is not Guest.RUNNING or seen.destination is not Guest.INCOMING:
@@ -120,7 +120,7 @@ def _begin(_: Procedure, seen: Sight, __: bool) -> Action:
 def _transfer(procedure: Procedure, seen: Sight, overdue: bool) -> Action:
     match seen:
         case Sight(source=Guest.UNKNOWN):
-            return Wait(seen.reason)
+            return _fail(seen.reason) if overdue else Wait(seen.reason)
         case Sight(transfer=Transfer.READY | Transfer.SWITCHING | Transfer.COMPLETED):
             return Enter(Step.SWITCHING)
         case Sight(transfer=Transfer.FAILED):
@@ -170,7 +170,7 @@ def _finish(_: Procedure, seen: Sight, proven: bool) -> Action:
 
 def _abort(procedure: Procedure, seen: Sight, overdue: bool) -> Action:
     """The destination ends before the source goes on: at no time do both run, and never neither for good."""
-    if seen.source is Guest.UNKNOWN:
+    if seen.source is Guest.UNKNOWN and (not overdue or seen.destination is Guest.RUNNING):
         return Wait(seen.reason)
     if seen.destination is Guest.RUNNING and (
         seen.source is Guest.ABSENT or seen.transfer is Transfer.COMPLETED
@@ -178,7 +178,7 @@ def _abort(procedure: Procedure, seen: Sight, overdue: bool) -> Action:
         return Enter(Step.SWITCHING)  # it was over there before the word to give it up
     if seen.transfer in _UNDER_WAY:
         return Do(Deed.CANCEL)
-    if seen.destination is Guest.UNKNOWN and not (overdue and seen.source is Guest.RUNNING):
+    if seen.destination is Guest.UNKNOWN and not (overdue and seen.source in (Guest.RUNNING, Guest.UNKNOWN)):
         return Wait(seen.reason)
     if seen.destination not in (Guest.ABSENT, Guest.UNKNOWN):
         return Do(Deed.DISCARD_DESTINATION)
@@ -193,12 +193,12 @@ def _start(procedure: Procedure, seen: Sight) -> Action:
     if seen.source in (Guest.RUNNING, Guest.STILL):
         reason = f"{procedure.machine_id} is alive at {procedure.from_host}: move it, instead"
         return Enter(Step.CLOSED, ProcedureState.FAILED, reason)
-    if seen.destination is Guest.UNKNOWN:
-        return Wait(seen.reason)
     if seen.destination is Guest.RUNNING:
         return Enter(Step.SWITCHING)
     if procedure.abort_wanted:
         return Enter(Step.CLOSED, ProcedureState.ABORTED, "somebody asked to abort it")
+    if seen.destination is Guest.UNKNOWN:
+        return Wait(seen.reason)
     return Do(Deed.START)
 
 
