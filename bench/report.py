@@ -95,12 +95,19 @@ def flat_cost(figures: Figures) -> list[str]:
     return lines
 
 
+_BARRIERS = ("idle", "audit", "restart")
+
+
 def cold_start(figures: Figures) -> list[str]:
     """Simulated hosts, then real ones."""
     restart, refill = figures["restart"]["restart"], figures["restart"]["refill"]
     rows = [
         ("API answers after the start", f"{restart['api_answers_s']} s"),
         ("all hosts compared and in sync", f"{restart['all_hosts_verified_s']} s"),
+        (
+            "processor time of the controller for both",
+            f"{restart['api_answers_cpu_s']} s, {restart['all_hosts_verified_cpu_s']} s",
+        ),
         ("flows compared", f"{restart['flows_compared']:,}"),
         ("tampered with / repaired", f"{restart['tampered']} / {restart['repaired']}"),
         ("flow modifications written, markers included", restart["flow_mods_written"]),
@@ -116,9 +123,10 @@ def cold_start(figures: Figures) -> list[str]:
     ]
     traffic = {name: each for name, each in figures["traffic"].items() if isinstance(each, dict)}
     head = ["real switches, 1 ms stream", "lost", "longest silence, ms"]
-    return lines + table(
-        head, [(name, each["lost"], each["longest_gap_ms"]) for name, each in traffic.items()]
-    )
+    lines += table(head, [(name, each["lost"], each["longest_gap_ms"]) for name, each in traffic.items()])
+    barriers = figures["audit"]
+    head = [f"a barrier of a real switch with {barriers['flows']:,} flows, ms", "p50 / p90 / p99"]
+    return [*lines, "", *table(head, [(what, times(barriers[what])) for what in _BARRIERS])]
 
 
 def memory(figures: Figures) -> list[str]:

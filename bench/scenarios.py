@@ -50,6 +50,7 @@ SCENARIOS: Mapping[str, Mapping[str, Part]] = {
     "cold_start": {
         "restart": Part("restart", short="--ports 1000 --hosts 20 --refills 2"),
         "traffic": Part("cold_start", short="--ports 0 --rounds 1 --seconds 4"),
+        "audit": Part("audit_pressure", short="--ports 200 --rounds 1"),
     },
     "memory": {
         "": Part("memory", short="--sizes 500,1000 --hosts 10 --churn 50"),
