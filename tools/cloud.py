@@ -44,7 +44,7 @@ class Cloud:
         with (self.directory / "controller.log").open("ab") as log:
             release = {} if self.release is None else {"PYTHONPATH": str(self.release)}
             self._controller = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | release)
-        until(lambda: self._answers(), "the controller does not answer", 20)
+        until(lambda: self._answers(), "the controller does not answer", 60)
 
     def kill(self) -> None:
         if self._controller is not None:
