@@ -1,5 +1,6 @@
 """What the compiled tables do to real packets, between real Open vSwitch instances at two sites."""
 
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -97,3 +98,25 @@ def test_what_was_learned_for_an_old_generation_matches_nothing(cloud: HandFedCl
     assert "reg7=0x1" in learned
     cloud.finish("red4", "h1")
     assert cloud.ping("red3", "192.168.0.14") == 2
+
+
+def test_a_neighbour_at_the_host_where_a_port_is_prepared_does_not_make_it_move(cloud: HandFedCloud) -> None:
+    # given a port whose frames to a peer have left a flow in the peer's data path, which its neighbour goes on using
+    if cloud.lab.workload("red4").active.host != "h1":
+        cloud.prepare("red4", "h1")
+        cloud.lab.complete_move("red4")
+        cloud.finish("red4", "h1")
+    cloud.lab.host_run("h3", ["ovs-appctl", "revalidator/purge"])
+    assert cloud.ping("red4", "192.168.0.13") == 2
+    neighbour = cloud.lab.popen("red1", ["ping", "-i", "0.005", "192.168.0.13"])
+    assert cloud.ping("red1", "192.168.0.13") == 2
+    # when the port moves away, and is prepared where it was
+    cloud.prepare("red4", "h2")
+    cloud.lab.complete_move("red4")
+    cloud.finish("red4", "h2")
+    cloud.prepare("red4", "h1")
+    assert cloud.ping("red1", "192.168.0.13", 5) == 5
+    # then its peers still reach it where it is
+    assert cloud.ping("red3", "192.168.0.14") == 2
+    neighbour.send_signal(signal.SIGINT)
+    assert received(neighbour.communicate()[0]) > 100

@@ -77,6 +77,10 @@ def _entry() -> tuple[Flow, ...]:
         *common_guard_flows(_COOKIE),
         rule(Table.ARMED, 300, tagged, _COOKIE),
         rule(Table.PHYSICAL_IN, 300, tagged, _COOKIE),
+        # No frame has this address. The rule makes every flow of the data path tell senders apart: one that did not
+        # would be translated anew, when a port is prepared, with the first frame that ever made it, whoever uses it
+        # now; were that one of the port's from an earlier stay, the port would seem to have spoken.
+        rule(Table.ARMED, 300, {Field.ETH_SRC: 0}, _COOKIE),
         rule(Table.ARMED, 150, {Field.ETH_DST: (COPIES, SENT_ON_MASK)}, _COOKIE),
         rule(Table.ARMED, 0, {}, _COOKIE, goto(Table.DESTINATION)),
         rule(Table.RESPOND, 0, {}, _COOKIE, goto(Table.EGRESS_TRACK)),

@@ -76,7 +76,7 @@ _TRACK = {
 }
 _POLICY = {300: "invalid for connection tracking", 200: "belongs to a connection that was permitted"}
 _BASE: Mapping[Table | None, Mapping[int, str]] = {
-    Table.ARMED: {300: "a tag below the network's identifier", 0: "no move under way"},
+    Table.ARMED: {300: "a tag below the network's identifier, or no sender", 0: "no move under way"},
     Table.ARMED_LOCAL: {0: "no move under way"},
     Table.RESPOND: {0: "the switch has no answer of its own"},
     Table.EGRESS_TRACK: _TRACK,
