@@ -5,7 +5,7 @@ DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping
   qemu-system-x86 qemu-utils
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-hosts test deb deb-smoke bench soak conformance schema check docs format clean
+.PHONY: help setup demo demo-hosts demo-migration demo-many-moves test deb deb-smoke bench soak conformance schema check docs format clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -32,6 +32,12 @@ $(VENV)/.installed: pyproject.toml build/.packages
 
 demo: setup ## Two tenants, two sites, real packets; writes build/demo.json (KEEP=1 leaves it running)
 	$(PY) -m tools.demo
+
+demo-migration: setup build/.guest-image ## A real machine moves between two sites and back, 10 times (MOVES= for fewer); build/migration.json
+	$(PY) -m tools.migration_demo
+
+demo-many-moves: setup ## A workload moves 200 times under 1,000 packets a second (MOVES= for fewer); build/many-moves.json
+	$(PY) -m tools.many_moves
 
 demo-hosts: setup ## Overlace comes to hosts that are at work, loses its disk, and leaves; writes build/hosts.json
 	$(PY) -m tools.hosts_demo

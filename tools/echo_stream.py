@@ -40,6 +40,10 @@ class EchoStream:
         self._process = multiprocessing.Process(target=_stream, args=arguments, daemon=True)
         self._process.start()
 
+    def stop(self) -> None:
+        """Send no more, long before its time; `outcome` waits for the last answers only."""
+        self._pipe.send(None)
+
     def outcome(self) -> Outcome:
         """Raises EOFError when the stream could not run to its end."""
         outcome: Outcome = self._pipe.recv()
@@ -57,6 +61,9 @@ def _stream(namespace: str, target: str, count: int, interval: float, pipe: Conn
         answered: dict[int, float] = {}
         due = time.monotonic()
         for sequence in range(count):
+            if pipe.poll():
+                count = sequence
+                break
             _send(sock, version, target, sequence)
             due += interval
             _listen(sock, version, due, answered)

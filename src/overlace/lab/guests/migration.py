@@ -7,6 +7,7 @@ only then does the guest go on at the destination.
 
 import contextlib
 import socket
+from collections.abc import Callable
 
 import msgspec
 
@@ -34,20 +35,36 @@ class Migration(msgspec.Struct, frozen=True):
     memory_bytes: int
     seconds: float
     stop_ms: float
+    stopped_at: float
+    resumed_at: float
+    """By the machine's clock."""
 
 
-def migrate(guest: Guest, source: Place, destination: Place, progress: Progress) -> Migration:
-    """Send the guest. Raises `LabError`; it goes on at the source then."""
+def migrate(
+    guest: Guest,
+    source: Place,
+    destination: Place,
+    progress: Progress,
+    stopped: Callable[[], None] = lambda: None,
+) -> Migration:
+    """Send the guest. `stopped` is called when it stands still and before it goes on at the destination: who moves a
+    port by the API activates its binding there then. Raises `LabError`; the guest goes on at the source."""
     with Monitor(source.qmp) as here, Monitor(destination.qmp) as there:
         try:
-            return _migrate(guest, here, there, source, destination, progress)
+            return _migrate(guest, here, there, source, destination, progress, stopped)
         except BaseException:
             _take_back(here)
             raise
 
 
 def _migrate(
-    guest: Guest, here: Monitor, there: Monitor, source: Place, destination: Place, progress: Progress
+    guest: Guest,
+    here: Monitor,
+    there: Monitor,
+    source: Place,
+    destination: Place,
+    progress: Progress,
+    tell: Callable[[], None],
 ) -> Migration:
     port = FIRST_PORT + 2 * guest.index
     for monitor in (here, there):
@@ -64,6 +81,7 @@ def _migrate(
     here.execute("migrate", {"uri": uri})
     stopped = here.await_event({"STOP": None}, MEMORY_SECONDS)
     here.await_event({"MIGRATION": "pre-switchover"}, LAST_SECONDS)
+    tell()
     if guest.disk is not None:
         _end_mirror(here)
     here.execute("migrate-continue", {"state": "pre-switchover"})
@@ -81,6 +99,8 @@ def _migrate(
         memory_bytes=int(sent.get("ram", {}).get("transferred", 0)),
         seconds=int(sent.get("total-time", 0)) / 1000,
         stop_ms=round((seconds(resumed) - seconds(stopped)) * 1000, 1),
+        stopped_at=seconds(stopped),
+        resumed_at=seconds(resumed),
     )
 
 

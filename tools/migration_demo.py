@@ -1,0 +1,226 @@
+"""`make demo-migration`: a real machine with a TCP session, a 5 ms ping and a writing disk moves between two sites over
+a 50 ms round trip and back, as different movers would move it.
+
+    qmp           QEMU over its monitor; the mover tells the network by the port-bindings API: prepared before memory
+                  goes, activated while the guest stands still
+    unannounced   only QEMU is told: the network finds out from the interface that appears, and from the first frame
+
+Prints a line for each move and writes build/migration.json. MOVES=2 in the environment makes it short.
+"""
+
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tools.cloud import ROOT, Cloud, until
+from tools.echo_stream import EchoStream
+from tools.frame_watch import PEER, FrameWatch
+from tools.guest_session import GuestSession
+
+from overlace.lab.guests.guests import Guests
+from overlace.lab.guests.migration import Migration, migrate
+from overlace.lab.lab import Lab
+
+ROUND_TRIPS = 10
+HERE, THERE, PEER_HOST = "h1", "h3", "h2"
+PEER_NAME, PEER_OCTET = "red1", 11
+ONE_WAY_MS = 25.0
+SETTLED = 1.0
+"""So long frames are watched before and after a move, in seconds."""
+
+
+class Journey:
+    """A guest, what is done to it, and what is seen meanwhile.
+
+    Each mode has a guest of its own: once the API has said where a port is, an interface elsewhere is taken for a copy.
+    """
+
+    def __init__(self, cloud: Cloud, mode: str, octet: int) -> None:
+        self.cloud, self.mode = cloud, mode
+        self.guests = Guests.of(cloud.lab)
+        self.name, self.mac, self.address = f"red{octet - 10}", mac(octet), f"192.168.0.{octet}"
+        self.port = str(cloud.port(self.name, octet)["id"])
+        self.guests.create(
+            self.name,
+            HERE,
+            mac=self.mac,
+            iface_id=self.port,
+            addresses=(f"{self.address}/24", f"fd00::{octet:x}/64"),
+            disk="32M",
+            writer=20,
+            progress=lambda message: print(message, file=sys.stderr),
+        )
+        until(lambda: cloud.status(self.name) == "ACTIVE", "the guest's port stays down", 20)
+        self.session = GuestSession(cloud.namespace(PEER_NAME), self.address)
+
+    def move(self) -> dict[str, Any]:
+        """One move to the other site."""
+        source = self.guests.get(self.name).host
+        destination = THERE if source == HERE else HERE
+        watch = FrameWatch(self._points(), self.mac, mac(PEER_OCTET))
+        ping = EchoStream(self.cloud.namespace(PEER_NAME), self.address, 600)
+        time.sleep(SETTLED)
+        migration = MOVERS[self.mode](self, destination)
+        until(lambda: self._bindings() == {destination: "active"}, "the port has not moved", 30)
+        time.sleep(SETTLED)
+        last = datetime.now(UTC).timestamp()
+        ping.stop()
+        echoes = ping.outcome()
+        seen = watch.account(watch.stop(), migration.resumed_at, last)
+        return {
+            "mode": self.mode,
+            "from": source,
+            "to": destination,
+            "session_intact": self.session.intact(),
+            "disk_verified": self._disk_verified(),
+            "network_lost": seen.lost,
+            "network_gap_ms": seen.gap_ms,
+            "guest_stop_ms": migration.stop_ms,
+            "frames": seen.entered,
+            "misdelivered": seen.misdelivered,
+            "pings_lost": echoes.lost,
+            "ping_gap_ms": round(echoes.longest_gap * 1000, 1),
+            "memory_mb": round(migration.memory_bytes / 1e6, 1),
+            "receipt": self._receipt(),
+        }
+
+    def by_qmp(self, destination: str) -> Migration:
+        """The mover tells the network."""
+        self.cloud.api("POST", f"/v2.0/ports/{self.port}/bindings", {"binding": {"host": destination}})
+        activate = f"/v2.0/ports/{self.port}/bindings/{destination}/activate"
+        return self._travel(destination, lambda: self.cloud.api("PUT", activate))
+
+    def unannounced(self, destination: str) -> Migration:
+        """Nobody does."""
+        return self._travel(destination, lambda: None)
+
+    def _travel(self, destination: str, stopped: Callable[[], object]) -> Migration:
+        there = self.guests.receive(self.name, destination)
+        until(lambda: self._bindings().get(destination) == "prepared", "the destination is not prepared", 20)
+        here = self.guests.place(self.name)
+        migration = migrate(self.guests.get(self.name), here, there, _quiet, lambda: _done(stopped()))
+        self.guests.settle(self.name, destination)
+        return migration
+
+    def _points(self) -> dict[str, tuple[str, str]]:
+        lab = self.cloud.lab
+        tap = self.guests.get(self.name).host_interface
+        points = {host: (lab.host(host).namespace, tap) for host in (HERE, THERE)}
+        return points | {PEER: (lab.host(PEER_HOST).namespace, lab.workload(PEER_NAME).host_interface)}
+
+    def _bindings(self) -> dict[str, str]:
+        path = f"/v2.0/overlace/ports/{self.port}/realisation"
+        return dict(self.cloud.api("GET", path)["realisation"]["bindings"])
+
+    def _disk_verified(self) -> bool:
+        """The guest reads again all that it has ever written."""
+        told = self.guests.command(self.name, ["nc", "127.0.0.1", "5002"], timeout=60).stdout
+        found = re.search(r"blocks=(\d+) writes=(\d+) wrong=(\d+)", told)
+        return found is not None and int(found[1]) > 0 and int(found[3]) == 0
+
+    def _receipt(self) -> dict[str, Any]:
+        moves = self.cloud.api("GET", f"/v2.0/overlace/moves?port_id={self.port}")["moves"]
+        newest = max(moves, key=lambda move: int(move["generation"]))
+        kept = ("from_host", "to_host", "generation", "state", "prepared_by", "activated_by", "reason")
+        return {field: newest[field] for field in kept}
+
+
+MOVERS: dict[str, Callable[[Journey, str], Migration]] = {
+    "qmp": Journey.by_qmp,
+    "unannounced": Journey.unannounced,
+}
+
+
+def _quiet(message: str) -> None:
+    del message
+
+
+def _done(answer: object) -> None:
+    del answer
+
+
+def mac(octet: int) -> str:
+    """The MAC of a port, as `Cloud.port` gives it."""
+    return f"02:00:00:00:00:{octet:02x}"
+
+
+def prepare(cloud: Cloud) -> list[Journey]:
+    """The cloud, a peer and a guest for each mode; they talk."""
+    cloud.start()
+    cloud.join_hosts()
+    cloud.tenant("red")
+    cloud.workload(PEER_NAME, PEER_HOST, PEER_OCTET, cloud.port(PEER_NAME, PEER_OCTET)["id"])
+    journeys = [Journey(cloud, mode, PEER_OCTET + 1 + number) for number, mode in enumerate(MOVERS)]
+    cloud.lab.wan(delay_ms=ONE_WAY_MS)
+    return journeys
+
+
+def main() -> int:
+    """Run it all; exit 0 when every figure is as promised."""
+    count = int(os.environ.get("MOVES") or 2 * ROUND_TRIPS)
+    directory = Path(tempfile.mkdtemp(prefix="overlace-migration-"))
+    Lab.remove("migration")
+    cloud = Cloud(Lab.up(None, "migration"), directory)
+    moves: list[dict[str, Any]] = []
+    try:
+        journeys = prepare(cloud)
+        for number in range(count):
+            # One guest goes there and back before the next has its turn.
+            journey = journeys[number // 2 % len(journeys)]
+            moves.append(journey.move())
+            print(line(moves[-1]), flush=True)
+            if journey.session.fault:
+                print(f"the session: {journey.session.fault}", file=sys.stderr)
+    finally:
+        cloud.kill()
+        cloud.lab.down()
+    (ROOT / "build").mkdir(exist_ok=True)
+    (ROOT / "build/migration.json").write_text(json.dumps({"moves": moves}, indent=1) + "\n")
+    shutil.rmtree(directory)
+    wrong = broken(moves, count)
+    print(f"NOT as promised: {'; '.join(wrong)}" if wrong else "all as promised", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def line(move: dict[str, Any]) -> str:
+    """A move for people."""
+    receipt = move["receipt"]
+    session = "intact" if move["session_intact"] else "BROKEN"
+    disk = "verified" if move["disk_verified"] else "WRONG"
+    return (
+        f"{move['mode']:12} {move['from']} -> {move['to']}  session {session}  disk {disk}  "
+        f"network lost {move['network_lost']} of "
+        f"{move['frames']} in {move['network_gap_ms']:g} ms, {move['misdelivered']} to the old place  "
+        f"guest stood still {move['guest_stop_ms']:g} ms  pings lost {move['pings_lost']}, longest gap "
+        f"{move['ping_gap_ms']:g} ms  receipt: {receipt['state']}, prepared by {receipt['prepared_by']}, activated by "
+        f"{receipt['activated_by']}"
+    )
+
+
+def broken(moves: list[dict[str, Any]], count: int) -> list[str]:
+    """The promises that the figures do not keep."""
+    kept = {
+        f"all {count} moves are made": len(moves) == count,
+        "the session outlives every move": all(move["session_intact"] for move in moves),
+        "the disk holds what was written after every move": all(move["disk_verified"] for move in moves),
+        "frames are watched in every move": all(move["frames"] > 200 for move in moves),
+        "the network loses at most one frame a move": all(move["network_lost"] <= 1 for move in moves),
+        "every move leaves its receipt": all(
+            (move["receipt"]["from_host"], move["receipt"]["to_host"]) == (move["from"], move["to"])
+            and move["receipt"]["state"] in ("activated", "done")
+            for move in moves
+        ),
+    }
+    return [promise for promise, holds in kept.items() if not holds]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
