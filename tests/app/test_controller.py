@@ -1,15 +1,23 @@
 """The whole product in a laboratory: a controller process, real switches, real packets, the API over HTTP."""
 
+import socket
+import struct
 import tempfile
+import time
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 from tools.cloud import BRIDGE, OFCTL, Cloud, host_names, interface_of, until
 from tools.demo import controller_kill, move, pings
-from tools.isolation import isolation
+from tools.isolation import MAGIC, count, isolation, packet_socket
 
+from overlace.kit.addresses import Mac
 from overlace.lab.lab import Lab
+from overlace.lab.namespace import entered
+from overlace.wire.frames import udp_frame
+from overlace.wire.udp import UdpDatagram
 
 pytestmark = pytest.mark.lab
 
@@ -40,6 +48,32 @@ def test_each_tenant_reaches_all_its_own(cloud: Cloud) -> None:
 
 def test_nothing_of_one_tenant_reaches_the_other(cloud: Cloud) -> None:
     assert isolation(cloud, rounds=20)["leaked"] == 0
+
+
+def test_the_underlay_speaks_for_a_host_as_its_address_says_and_for_nobody_else(cloud: Cloud) -> None:
+    """Tunnels are not encrypted (docs/security.md): whoever can send from a host's address is taken for it."""
+    network = cloud.api("GET", f"/v2.0/networks/{cloud.networks['blue']}")["network"]
+    victim = next(name for name in sorted(cloud.ports) if name.startswith("blue") and name.endswith("3"))
+    target = Mac(int(cloud.ports[victim]["mac_address"].replace(":", ""), 16))
+    mine, other = IPv4Address("192.168.0.11"), IPv4Address("192.168.0.13")
+    frame = udp_frame(Mac(0x02000000000B), target, mine, other, UdpDatagram(4000, 4001, MAGIC))
+    vxlan = b"\x08\0\0\0" + int(network["provider:segmentation_id"]).to_bytes(3, "big") + b"\0" + frame
+    ear = packet_socket(cloud, victim)
+
+    def forged(source: str) -> int:
+        to = str(cloud.lab.host("h3").endpoints[0])
+        udp = struct.pack("!HHHH", 50000, 4789, 8 + len(vxlan), 0) + vxlan
+        header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, socket.IPPROTO_UDP, 0)
+        with entered(cloud.lab.plan.routers[0].namespace):
+            raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        with raw:
+            for _ in range(20):
+                raw.sendto(header + socket.inet_aton(source) + socket.inet_aton(to) + udp, (to, 0))
+        time.sleep(1)
+        return count(ear)
+
+    assert forged("10.1.0.77") == 0
+    assert forged(str(cloud.lab.host("h1").endpoints[0])) > 0
 
 
 def test_a_workload_gets_its_address_by_dhcp(cloud: Cloud) -> None:

@@ -109,6 +109,19 @@ async def test_given_an_unknown_destination_then_network_and_mac_are_named(world
     assert (await world.forward("web", "192.168.0.77"))["verdict"] == "unanswered"
 
 
+async def test_given_a_network_on_a_vlan_when_no_port_has_the_address_then_the_frame_is_seen_to_go_there(
+    world: TracedWorld,
+) -> None:
+    world.bridge_to_a_vlan("h2")
+    told = await world.forward("web", "02:00:00:00:00:77")
+    assert told["summary"] == "delivered to physical network rack, by bridge br-rack of h2"
+
+    # a port without port security may send as anybody, but not into the VLAN
+    world.world.put(replace(world.ports["web"], port_security_enabled=False, security_groups=()))
+    told = await world.forward("web", "02:00:00:00:00:77", source_mac="02:00:00:00:00:78")
+    assert told["reason"] == "sender_is_no_port"
+
+
 async def test_given_a_destination_that_is_down_then_that_is_why(world: TracedWorld) -> None:
     world.world.put(replace(world.ports["db"], admin_state_up=False))
     told = await world.forward("web", "db", protocol="tcp", port=5432)

@@ -18,7 +18,7 @@ from overlace.model.network import Segment
 from overlace.model.observation import Observations
 from overlace.model.policy import Direction, EtherType
 from overlace.model.port import Port
-from overlace.model.site import Host, Link, TransitSwitch
+from overlace.model.site import Host, Link, PhysicalBridge, TransitSwitch
 from overlace.southbound.failures import NotConnectedError
 from overlace.southbound.installed import Installed
 from overlace.wire.openflow.messages import FlowEntry
@@ -109,6 +109,14 @@ class TracedWorld:
         segment = snapshot.get(Segment, "segment-red")
         assert segment is not None
         world.put(replace(segment, network_type="hop", segmentation_id=77))
+
+    def bridge_to_a_vlan(self, host: str) -> None:
+        """Network red is bridged to VLAN 7 of physical network rack."""
+        known = self.world.snapshot.get(Host, host)
+        assert known is not None
+        self.world.put(replace(known, physical_networks=(PhysicalBridge("rack", "br-rack", 1),)))
+        vlan = {"network_type": "vlan", "physical_network": "rack", "segmentation_id": 7}
+        self.world.put(Segment(id="vlan-red", network_id="red", **vlan))  # type: ignore[arg-type]
 
     def tracer(self) -> tuple[InstalledTracer, TableSwitches]:
         """As things are now."""

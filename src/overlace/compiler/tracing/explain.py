@@ -175,6 +175,19 @@ class Explainer:
         text = f"no network of {'label' if labelled else 'wire identifier'} {number} has a port at {death.switch}"
         return Finding("network_not_here", text)
 
+    def inward_or_outward(self, death: Death) -> Finding | None:
+        network, mac = self._network(death.packet), death.packet[Field.ETH_SRC]
+        if network is None:
+            return None
+        if death.table is Table.PHYSICAL_IN:
+            text = f"network {name_of(network)}: a port has MAC {mac_text(mac)}, so nobody on the physical network has"
+            cure = "if this is the machine that is to move over: plug it into its port, or delete the port"
+            return Finding("sender_is_a_port", text, cure, network.project_id)
+        text = f"network {name_of(network)}: no port has MAC {mac_text(mac)}, so its frames are not let out"
+        return Finding(
+            "sender_is_no_port", text, "allow it: openstack port set --allowed-address", network.project_id
+        )
+
     def armed(self, death: Death) -> Finding | None:
         if death.dropped.reason != "drop":
             return None
@@ -203,6 +216,8 @@ _BY_TABLE: Mapping[Table, Callable[[Explainer, Death], Finding | None]] = {
     Table.INGRESS_VERDICT: Explainer.policy,
     Table.DESTINATION: Explainer.unknown,
     Table.UNKNOWN: Explainer.unknown,
+    Table.PHYSICAL_IN: Explainer.inward_or_outward,
+    Table.PHYSICAL_OUT: Explainer.inward_or_outward,
     Table.ENCAPSULATE: Explainer.not_here,
     Table.REMOTE: Explainer.not_here,
     Table.FABRIC: Explainer.not_here,

@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from overlace.compiler.cause import Cause, Causes
 from overlace.compiler.cause_text import name_of
-from overlace.compiler.pipeline import Table
+from overlace.compiler.pipeline import PHYSICAL_OFPORT, Table
 from overlace.compiler.tracing.explain import Explainer
 from overlace.compiler.tracing.finding import Finding
 from overlace.compiler.tracing.packet import packet_text
@@ -24,7 +24,7 @@ from overlace.datapath.interpreter.trace import TableStep
 from overlace.datapath.text import format_flow
 from overlace.model.observation import Place
 from overlace.model.port import Port
-from overlace.model.site import Host
+from overlace.model.site import Host, PhysicalBridge
 
 Json = dict[str, object]
 
@@ -120,11 +120,19 @@ class Reporter:
 
     def _name(self, switch: str, number: int) -> str:
         port = self._scope.snapshot.get(Port, self._ports.get((switch, number), ""))
+        if port is None and (bridge := self._physical(switch, number)) is not None:
+            return f"physical network {bridge.physical_network}, by bridge {bridge.bridge} of {self.host(switch)}"
         if port is None:
             return f"OpenFlow port {number} of {self.host(switch)}, which is no port of Overlace"
         if not self._scope.sees(port.project_id):
             return "a port of another project"
         return f"port {name_of(port)} at {self.host(switch)}"
+
+    def _physical(self, switch: str, number: int) -> PhysicalBridge | None:
+        """What lies beyond a patch port; told to administrators."""
+        host = self._scope.snapshot.get(Host, switch) if self._scope.project_id is None else None
+        bridges = host.physical_networks if host is not None else ()
+        return next((each for each in bridges if PHYSICAL_OFPORT + each.number == number), None)
 
     def _delivered(self, switch: str, number: int) -> Json:
         port = self._scope.snapshot.get(Port, self._ports.get((switch, number), ""))
