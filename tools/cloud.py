@@ -108,10 +108,9 @@ class Cloud:
         """The connected switches that have yet to do what was published for them."""
         return list(self.api("GET", "/v2.0/overlace/status")["status"]["behind"])
 
-    def tenant(self, name: str) -> None:
-        network = self.api("POST", "/v2.0/networks", {"network": {"name": name, "project_id": name}})[
-            "network"
-        ]
+    def tenant(self, name: str, **more: object) -> None:
+        body = {"name": name, "project_id": name, **more}
+        network = self.api("POST", "/v2.0/networks", {"network": body})["network"]
         self.networks[name] = network["id"]
         for version, cidr in ((4, "192.168.0.0/24"), (6, "fd00::/64")):
             subnet = {"network_id": network["id"], "ip_version": version, "cidr": cidr, "project_id": name}

@@ -1,8 +1,8 @@
 """`make demo-hosts`: Overlace comes to two hosts whose guests are at work, has its accidents, and leaves.
 
-Guests `plain1` and `plain2` stay on a VLAN of their own bridge throughout; `one` and `two` are re-plugged into the
-overlay, `late` is younger than the backup. In every step 5 ms echo streams run, and what they lose is counted. Writes
-build/hosts.json.
+Guests `plain1` and `plain2` stay on a VLAN of their own bridge throughout; `one` and `two` move over, one by one,
+into a network that is bridged to that VLAN; `late` is younger than the backup. In every step 5 ms echo streams run,
+and what they lose is counted. Writes build/hosts.json.
 """
 
 import json
@@ -125,20 +125,32 @@ def come(hosts: Hosts) -> None:
 
     hosts.step("join", 12, join)
     hosts.step("observe and back", 5, lambda: _observe(hosts))
-    cloud.tenant("one")
-    for name in ("one", "two"):
-        cloud.networks[name] = cloud.networks["one"]
-        _port(cloud, name)
-    stream = EchoStream(cloud.namespace("one"), f"192.168.0.{OCTETS['two']}", 6 if hosts.watched else 0.1)
-
-    def both() -> None:
-        hosts.into_the_overlay("one")
-        hosts.into_the_overlay("two")
-        hosts.active("one", "two")
-
-    hosts.step("re-plug: the others", 6, both)
-    hosts.facts["lost_by_the_replugged_guest"] = stream.outcome().lost
+    hosts.overlace("host", "set", "h1", "--physical-network", f"rack={PLAIN}")
+    vlan = {"network_type": "vlan", "physical_network": "rack", "segmentation_id": VLAN}
+    cloud.tenant("one", **{f"provider:{word}": value for word, value in vlan.items()})
+    cloud.networks["two"] = cloud.networks["one"]
+    # one by one: the other is still on the VLAN, and later in the overlay
+    hosts.facts["lost_by_the_replugged_guest"] = [move_over(hosts, name) for name in ("one", "two")]
+    hosts.streams.append(("one", "plain2"))
     hosts.streams.append(("one", "two"))
+
+
+def move_over(hosts: Hosts, name: str) -> int:
+    """Re-plug a guest; what is lost of what it says to the other, and to one that stays on the VLAN."""
+    other = {"one": "two", "two": "one"}[name]
+    seconds = 6 if hosts.watched else 0.1
+    own = [
+        EchoStream(hosts.cloud.namespace(name), f"192.168.0.{OCTETS[target]}", seconds)
+        for target in (other, "plain2")
+    ]
+
+    def move() -> None:
+        _port(hosts.cloud, name)
+        hosts.into_the_overlay(name)
+        hosts.active(name)
+
+    hosts.step(f"{name} moves over: the others", 6, move)
+    return max(each.outcome().lost for each in own)
 
 
 def accidents(hosts: Hosts) -> None:
