@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 LOOPBACK = "127.0.0.1"
-_STARTING = 120.0
+_STARTING = 600.0
 
 
 class ControllerProcess:

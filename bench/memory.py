@@ -80,6 +80,7 @@ def run(sizes: list[int], hosts: int, churn: int, spans: list[int]) -> dict[str,
             declare(controller, hosts)
             figures["bytes_per_host"] = round((controller.proportional_bytes() - empty) / hosts)
             taken = _take(controller, Ports(controller, hosts, span), sizes, churn)
+            print(f"{slope(taken):.0f} bytes a port", flush=True)
             figures["restart"][str(span)] = _restart(controller)
         figures["pss_bytes"][str(span)] = {str(size): pss for size, pss in taken.items()}
         slopes[span] = slope(taken)
