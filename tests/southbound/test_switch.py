@@ -482,3 +482,24 @@ async def test_a_fragment_refused_by_one_of_many_is_held_out_there_alone() -> No
         await eventually(lambda: running.record.failures)
         # then the others have it, and there what it replaced has come back
         assert [each.flows for each in switches] == [set(needy.flows), set(needy.flows), set(base.flows)]
+
+
+async def test_an_empty_switch_is_filled_at_once_and_one_that_forwards_bit_by_bit() -> None:
+    many = fragment("many", flows=tuple(flow(number) for number in range(100, 130)))
+    async with one_switch(Settings(batch_limit=10)) as (running, switch):
+        # given what comes while it is at work: ten at a time
+        before = running.hub.status().switches["s1"].batches
+        running.hub.publish(added(2, "s1", many))
+        await running.acknowledged("s1", 2)
+        assert running.hub.status().switches["s1"].batches - before == 3
+        # when it comes back empty, then everything is one bundle (and meters stay outside)
+        switch.disconnect()
+        await eventually(lambda: not running.hub.status().switches["s1"].peer)
+        switch.tables.flows.clear()
+        switch.tables.groups.clear()
+        switch.tables.meters.clear()
+        before = running.hub.status().switches["s1"].batches
+        await switch.connect(running.openflow_port)
+        await eventually(lambda: running.record.acknowledgements.count(("s1", 2)) == 2)
+        assert running.hub.status().switches["s1"].batches - before == 1
+        assert switch.flows == {*PLAN.flows, *many.flows}

@@ -46,6 +46,8 @@ COMMIT_XID = 0xFFFF0004
 DISCARD_XID = 0xFFFF0005
 BARRIER_XID = 0xFFFF0006
 FIRST_CAREFUL_XID = 0xFFFF1000
+MOST_TOGETHER = 60_000
+"""So many operations may be in one batch, for each has an id of its own when it is sent carefully."""
 
 Subject = Flow | Group | Meter
 """What a message is about."""

@@ -21,7 +21,7 @@ from overlace.datapath.capabilities import PLAIN_OPENFLOW
 from overlace.southbound.acknowledgement import Acknowledgement
 from overlace.southbound.comparison_report import ComparisonReport
 from overlace.southbound.contents import Contents
-from overlace.southbound.encoding import EncodingError, describe
+from overlace.southbound.encoding import MOST_TOGETHER, EncodingError, describe
 from overlace.southbound.expected import ExpectedSwitch, SwitchKind
 from overlace.southbound.failures import PassiveError, SouthboundError
 from overlace.southbound.host_database import HostDatabase
@@ -323,7 +323,10 @@ class Switch:
             self.phase = Phase.WRITING
             writer.stamp = observed.marker
             self._prepare_ports()
-            refusals = await self._write(writer, operations, marker=self._needs_marker(observed.marker))
+            marker = self._needs_marker(observed.marker)
+            # An empty switch forwards nothing that a long commit could hold up, and had better not forward by halves.
+            limit = MOST_TOGETHER if observed.is_empty else None
+            refusals = await self._write(writer, operations, marker=marker, limit=limit)
             if not refusals:
                 return self._on_sync(found)
             self._absorb_pending()
@@ -333,9 +336,11 @@ class Switch:
         reasons = "; ".join(refusal.reason for refusal in refusals)
         return self._on_hold(Hold(HoldKind.REFUSED, f"the switch refuses the plan: {reasons}"))
 
-    async def _write(self, writer: Writer, operations: TableOperations, *, marker: bool) -> list[Refusal]:
+    async def _write(
+        self, writer: Writer, operations: TableOperations, *, marker: bool, limit: int | None
+    ) -> list[Refusal]:
         try:
-            return await writer.write(operations, marker=marker)
+            return await writer.write(operations, marker=marker, limit=limit)
         except EncodingError as error:
             return [Refusal(str(error), error.subject)]
 

@@ -58,6 +58,11 @@ class Observed:
     meters: list[Meter]
     marker: Stamp | None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it forwards nothing, as after a restart of its own."""
+        return not self.flows and not self.groups
+
 
 async def observe(context: Context, connection: SwitchConnection, contents: Contents) -> Observed:
     """Read a switch. Raises what `SwitchConnection.request` raises."""

@@ -64,12 +64,15 @@ class Writer:
         self._batches.clear()
         self._abandoned = True
 
-    async def write(self, operations: TableOperations, *, marker: bool = False) -> list[Refusal]:
-        """As `start`, but carefully (see `transaction`) and waiting; `marker` rewrites it in any case.
+    async def write(
+        self, operations: TableOperations, *, marker: bool = False, limit: int | None = None
+    ) -> list[Refusal]:
+        """As `start`, but carefully (see `transaction`) and waiting; `marker` rewrites it in any case. `limit` is how
+        many operations may go together, if not as many as usual.
 
         Raises EncodingError or NotConnectedError.
         """
-        batches = self._encode(operations, marker=marker)
+        batches = self._encode(operations, marker=marker, limit=limit)
         self._busy = True
         try:
             for batch in batches:
@@ -105,7 +108,9 @@ class Writer:
         self._counters.bytes += batch.size
         self._counters.flows_sent += batch.flows
 
-    def _encode(self, operations: TableOperations, *, marker: bool = False) -> list[EncodedBatch]:
+    def _encode(
+        self, operations: TableOperations, *, marker: bool = False, limit: int | None = None
+    ) -> list[EncodedBatch]:
         if not marker and not operations.openflow:
             return []
         stamp = self._context.stamp()
@@ -114,6 +119,7 @@ class Writer:
             if marker or stamp != self.stamp
             else None
         )
-        encoded = self._context.encoder.batches(operations, flow, self._context.settings.batch_limit)
+        limit = limit or self._context.settings.batch_limit
+        encoded = self._context.encoder.batches(operations, flow, limit)
         self.stamp = stamp
         return encoded
