@@ -105,7 +105,8 @@ ALMOST: list[object] = [
     *([{"ip_address": "10.9.0.4"}, {"ip_address": "10.9.0.4"}], ["8.8.8.8"], ["::1"]),
 ]
 """Values that are right for some attribute, or nearly so."""
-KINDS = {resource.kind: resource for resource in resources() if resource.kind not in ("binding", "move")}
+READ_ONLY = ("binding", "move", "procedure")
+KINDS = {resource.kind: resource for resource in resources() if resource.kind not in READ_ONLY}
 
 
 def sound_bodies(network_id: str, group_id: str) -> dict[str, dict[str, object]]:
@@ -121,6 +122,7 @@ def sound_bodies(network_id: str, group_id: str) -> dict[str, dict[str, object]]
         "transit_switch": {"id": "t", "site_id": "s", "datapath_id": 5},
         "link": {"a_node": "h", "a_interface": "a", "b_node": "h", "b_interface": "b"},
         "segment": {"network_id": network_id, "network_type": "hop"},
+        "machine": {"id": "m", "host_id": "h"},
     }
 
 
