@@ -1,9 +1,11 @@
 """Bad input to the running product: whoever sends it, other sessions live, and so does the process.
 
-A controller process, two hosts of real Open vSwitch, a tenant's workload on each. Every attack is followed by the
-same questions. The seed is printed; give it back in OVERLACE_SEED.
+A controller process, three hosts of real Open vSwitch, a tenant's workload on two of them. Strangers attack, and so
+does the third host, which was admitted. Every attack is followed by the same questions. The seed is printed; give it
+back in OVERLACE_SEED.
 """
 
+import asyncio
 import http.client
 import os
 import random
@@ -11,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from ipaddress import IPv4Address
 from itertools import islice
@@ -19,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.app import bad_bytes
+from tests.app import bad_bytes, bad_messages
+from tests.app.villain import PATIENCE, Attack, Villain, honest
 from tools.cloud import Cloud, until
 from tools.demo import received
 from tools.isolation import packet_socket
@@ -28,12 +31,18 @@ from overlace.kit.addresses import Mac
 from overlace.lab.lab import Lab
 from overlace.lab.namespace import entered
 from overlace.lab.topology import Site, Topology
+from overlace.wire.openflow.codec import encode
+from overlace.wire.openflow.messages import FeaturesReply
 
 pytestmark = pytest.mark.lab
 
 SEED = int(os.environ.get("OVERLACE_SEED", random.SystemRandom().randrange(1 << 32)))
 RANDOM = random.Random(SEED)
 OPENFLOW, OVSDB, API = 6653, 6640, 9696
+VILLAIN = "h3"
+"""Admitted, and then not what it was."""
+HANDSHAKE = 8
+"""Messages of a switch before anything is written to it, at most."""
 MEMORY = 64 << 20
 """Bytes that the process may have grown by, over all attacks."""
 LOG = 200_000
@@ -78,7 +87,7 @@ class Target:
         pinged = self.cloud.lab.popen("red1", ["ping", "-c", "3", "-i", "0.2", "-W", "2", "192.168.0.12"])
         assert received(pinged.communicate()[0]), "the tenant's own traffic has stopped"
         assert self._sessions() == self.sessions, f"a switch's session was lost (seed {SEED})"
-        assert self._memory() - self.memory < MEMORY
+        assert (grown := self._memory() - self.memory) < MEMORY, f"{grown >> 20} MiB more (seed {SEED})"
         told = self.log.read_bytes()[self.logged :]
         self.logged += len(told)
         news = told.decode(errors="replace")
@@ -110,7 +119,7 @@ class Target:
         lines = [
             line for line in text.splitlines() if "ovsdb connected" in line or "switch connected" in line
         ]
-        return [line for line in lines if "unknown" not in line]
+        return [line for line in lines if "unknown" not in line and VILLAIN not in line]
 
     def _memory(self) -> int:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
@@ -120,7 +129,7 @@ class Target:
 @pytest.fixture(scope="module")
 def target() -> Iterator[Target]:
     print(f"OVERLACE_SEED={SEED}")
-    topology = Topology((Site("site-a", ("h1", "h2"), "10.1.0.0/24"),), underlay="ipv4")
+    topology = Topology((Site("site-a", ("h1", "h2", VILLAIN), "10.1.0.0/24"),), underlay="ipv4")
     name = f"bad{os.getpid()}"
     with tempfile.TemporaryDirectory(prefix="ovl-") as directory, Lab.up(topology, name) as lab:
         cloud = Cloud(lab, Path(directory))
@@ -135,6 +144,83 @@ def target() -> Iterator[Target]:
             yield Target(cloud)
         finally:
             cloud.kill()
+
+
+@pytest.fixture
+def villain(target: Target) -> Iterator[Villain]:
+    """The third host. Afterwards it behaves, and is served again as if nothing had been."""
+    villain = Villain(target.cloud.lab, VILLAIN, "br-overlace")
+    villain.fall()
+    yield villain
+    villain.repent()
+    until(
+        lambda: bool(target.cloud.switch(VILLAIN).get("acknowledged")),
+        f"{VILLAIN} is shut out (seed {SEED})",
+        60,
+    )
+
+
+def datapath_of(target: Target, host: str) -> int:
+    """What the host's bridge calls itself."""
+    command = ["ovs-vsctl", "get", "Bridge", "br-overlace", "datapath_id"]
+    return int(target.cloud.lab.host_run(host, command).stdout.strip().strip('"'), 16)
+
+
+async def openflow_attacks(villain: Villain, attacks: Iterable[Attack], patience: float = PATIENCE) -> None:
+    """One connection each, beside a database that is as it should be."""
+    async with asyncio.TaskGroup() as tasks:
+        database = tasks.create_task(villain.stay_honest(OVSDB))
+        async with asyncio.timeout(20):
+            while await villain.openflow(OPENFLOW, honest) <= HANDSHAKE:
+                assert not database.done(), "an honest database is not served"
+        for each in attacks:
+            await villain.openflow(OPENFLOW, each, patience)
+        database.cancel()
+
+
+def test_given_an_admitted_switch_when_it_talks_nonsense_then_only_its_own_session_ends(
+    target: Target, villain: Villain
+) -> None:
+    attacks = islice(bad_messages.openflow(RANDOM, datapath_of(target, "h1")), 80)
+    asyncio.run(openflow_attacks(villain, attacks))
+    target.is_unharmed()
+
+
+def test_given_an_admitted_database_when_it_talks_nonsense_then_only_its_own_session_ends(
+    target: Target, villain: Villain
+) -> None:
+    async def attack() -> None:
+        assert await villain.ovsdb(OVSDB, honest) > 1, "an honest relay is not served"
+        for each in islice(bad_messages.ovsdb(RANDOM, "h1"), 84):
+            await villain.ovsdb(OVSDB, each)
+
+    asyncio.run(attack())
+    target.is_unharmed()
+
+
+def test_given_an_answer_without_end_when_an_admitted_switch_sends_it_then_it_is_cut_off(
+    target: Target, villain: Villain
+) -> None:
+    asyncio.run(openflow_attacks(villain, [bad_messages.endless_answer(100_000)], patience=60))
+    news = target.is_unharmed()
+    assert "openflow answer without end" in news, news
+
+
+def test_given_rows_without_end_when_an_admitted_database_sends_them_then_it_is_cut_off(
+    target: Target, villain: Villain
+) -> None:
+    asyncio.run(villain.ovsdb(OVSDB, bad_messages.endless_rows(1_000_000), patience=60))
+    assert "MiB of what is monitored" in target.is_unharmed()
+
+
+def test_given_a_flood_of_news_when_an_admitted_switch_sends_it_then_the_others_are_served_meanwhile(
+    target: Target, villain: Villain
+) -> None:
+    news = [
+        encode(each, 7) for each in bad_messages.nonsense(RANDOM, 0) if not isinstance(each, FeaturesReply)
+    ]
+    asyncio.run(openflow_attacks(villain, [bad_messages.flood(news, 3000)]))
+    target.is_unharmed()
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ from overlace.wire.openflow.messages import (
     FlowMod,
     FlowStatsReply,
     FlowStatsRequest,
+    GetConfigReply,
+    GetConfigRequest,
     GroupDescReply,
     GroupDescRequest,
     GroupMod,
@@ -47,6 +49,7 @@ from overlace.wire.openflow.messages import (
     RoleReply,
     RoleRequest,
     RoleStatus,
+    SetConfig,
 )
 from overlace.wire.openflow.session import Closed, MessageReceived, Ready, SwitchSession
 
@@ -66,6 +69,7 @@ class FakeSwitch(asyncio.Protocol):
         self.packets_out: list[PacketOut] = []
         self.ports: list[PortDescription] = []
         self.role = Role.EQUAL
+        self.fragments = 0
         self.generation = -1
         self.connected = False
         self._session = self._new_session()
@@ -253,6 +257,10 @@ class FakeSwitch(asyncio.Protocol):
 
     _answers: dict[type, Callable[..., None]] = {
         PortDescRequest: lambda self, xid, _: self._session.reply(xid, PortDescReply(tuple(self.ports))),
+        GetConfigRequest: lambda self, xid, _: self._session.reply(
+            xid, GetConfigReply(self.fragments, 0xFFFF)
+        ),
+        SetConfig: lambda self, _, message: setattr(self, "fragments", message.flags),
         BarrierRequest: lambda self, xid, _: self._session.reply(xid, BarrierReply()),
         BundleControl: _on_bundle,
         BundleAdd: _on_bundle_add,

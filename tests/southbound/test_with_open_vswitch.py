@@ -143,6 +143,19 @@ async def test_a_switch_that_is_read_in_pieces_shows_what_is_foreign_and_not_its
         assert dumped(switch) == good
 
 
+async def test_an_audit_notices_that_somebody_has_fragments_matched_otherwise(switch: PrivateSwitch) -> None:
+    async with joined(switch) as running:
+        assert switch.ofctl("get-frags", BRIDGE).strip() == "nx-match"
+        switch.ofctl("set-frags", BRIDGE, "normal")
+
+        found = await running.hub.audit_now(HOST)
+
+        assert (found.added, found.changed, found.removed) == (0, 1, 0)
+        assert found.flows == ("changed: how fragments are matched (set-frags)",)
+        assert (await running.hub.audit_now(HOST)).repaired == 0
+        assert switch.ofctl("get-frags", BRIDGE).strip() == "nx-match"
+
+
 async def test_a_restarted_controller_that_finds_all_in_place_writes_nothing(switch: PrivateSwitch) -> None:
     async with joined(switch) as first:
         good = switch.ofctl("--no-stats", "dump-flows", BRIDGE)

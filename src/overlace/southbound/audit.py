@@ -8,6 +8,7 @@ What it repairs is counted and shown with flow and cookie, because somebody did 
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -42,6 +43,7 @@ class Audit:
         """Check everything once. Raises NotConnectedError when the switch is not (or no longer) in sync, and what
         `SwitchConnection.request` raises."""
         reader = self._reader()
+        await self._check_settings()
         await self._check(None)  # groups and meters first: the flows that use them cannot be repaired without
         async for piece in reader.pieces(self._switch.contents.table.flows().values()):
             await self._check(piece)
@@ -63,6 +65,11 @@ class Audit:
         if connection is None:
             raise NotConnectedError(f"{self._switch.name} is not connected")
         return SwitchReader(connection, self._context.clock, self._context.settings.piece_size)
+
+    async def _check_settings(self) -> None:
+        if await self._switch.restore_settings():
+            changed = (*self._found.flows, "changed: how fragments are matched (set-frags)")
+            self._found = replace(self._found, changed=self._found.changed + 1, flows=changed)
 
     async def _check(self, piece: Piece | None) -> None:
         """Check a piece of the flows, or (None) groups and meters."""

@@ -42,6 +42,8 @@ log = structlog.get_logger(__name__)
 
 DEFAULT_TIMEOUT = 10.0
 """Seconds that a switch has for an answer."""
+MOST_ANSWER = 16 << 20
+"""Bytes of one answer, some hundred thousand flows at most: it may announce for ever that there is more of it."""
 
 
 class ConnectionOwner(Protocol):
@@ -63,8 +65,10 @@ class ConnectionOwner(Protocol):
 class _Request:
     """A request under way: the parts of its answer so far, and who waits for it."""
 
-    def __init__(self, future: "asyncio.Future[list[Message]]") -> None:
+    def __init__(self, future: "asyncio.Future[list[Message]]", heard: int) -> None:
+        """`heard`: bytes that the switch had sent when it was asked."""
         self.future = future
+        self.heard = heard
         self.parts: list[Message] = []
 
 
@@ -82,6 +86,7 @@ class SwitchConnection(Shell[Event]):
         self.busy_since: float | None = None
         self.connected_at = clock.monotonic()
         self.bytes_sent = 0
+        self._heard = 0
         self.packet_outs_dropped = 0
 
     @property
@@ -136,7 +141,7 @@ class SwitchConnection(Shell[Event]):
         """
         if not self.is_open:
             raise NotConnectedError(f"{self.peer} is not connected")
-        request = _Request(asyncio.get_running_loop().create_future())
+        request = _Request(asyncio.get_running_loop().create_future(), self._heard)
         xid = self._session.send(message)
         self._requests[xid] = request
         self.flush()
@@ -180,6 +185,7 @@ class SwitchConnection(Shell[Event]):
             and self._transaction.take_usual_answer()
         ):
             return ()
+        self._heard += len(data)
         return self._session.receive(data, now)
 
     def on_event(self, event: Event) -> None:
@@ -233,6 +239,10 @@ class SwitchConnection(Shell[Event]):
             return
         if isinstance(message, Error):
             request.future.set_exception(SwitchRefusedError(str(message), ""))
+            return
+        if self._heard - request.heard > MOST_ANSWER:
+            log.warning("openflow answer without end", peer=self.peer, most=MOST_ANSWER)
+            self.close()
             return
         request.parts.append(message)
         if not getattr(message, "more", False):

@@ -38,6 +38,8 @@ from overlace.southbound.writer import WriteCounters, Writer
 from overlace.wire.openflow.codec import canonical_flow
 from overlace.wire.openflow.messages import (
     FRAGMENTS_NX_MATCH,
+    GetConfigReply,
+    GetConfigRequest,
     NxSetPacketInFormat,
     Role,
     RoleStatus,
@@ -282,8 +284,26 @@ class Switch:
         if not self._allowed.observe_only:
             await connection.become_master(self._generation_id)
             self._is_master = True
-            # The source guard judges a datagram by its first fragment; without this its ports would read 0.
-            connection.tell(SetConfig(FRAGMENTS_NX_MATCH, _WHOLE_PACKETS))
+            self._set_fragments(connection)
+
+    def _set_fragments(self, connection: SwitchConnection) -> None:
+        """The source guard judges a datagram by its first fragment; without this its ports would read 0."""
+        connection.tell(SetConfig(FRAGMENTS_NX_MATCH, _WHOLE_PACKETS))
+
+    async def restore_settings(self) -> bool:
+        """Whether what was said at the start had to be said again.
+
+        How fragments are matched is the bridge's, and anybody may set it (``ovs-ofctl set-frags``). The rest (form and
+        size of packet-ins, asynchronous messages) is this connection's own: nobody else can change it, and Open
+        vSwitch forgets it only with the connection.
+        """
+        if self.connection is None or not (self._is_host and self._is_master):
+            return False
+        answers = await self.connection.request(GetConfigRequest())
+        if all(isinstance(each, GetConfigReply) and each.flags == FRAGMENTS_NX_MATCH for each in answers):
+            return False
+        self._set_fragments(self.connection)
+        return True
 
     async def _guarded(self, work: Coroutine[Any, Any, None], connection: SwitchConnection) -> None:
         """Whatever goes wrong ends this connection and nothing else; the switch will connect again."""

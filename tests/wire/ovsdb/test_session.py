@@ -226,6 +226,26 @@ def test_whatever_a_server_says_only_closes_the_session(
     server.session.receive_data(garbage, 1.0)
 
 
+def test_contents_without_end_close_the_session(server: Server) -> None:
+    server.synchronize()
+    for number in range(100):
+        rows = {f"{number}-{each}": {"insert": {"name": "x" * 1_000_000}} for each in range(2)}
+        told = server.say({"id": None, "method": "update2", "params": ["overlace", {"Bridge": rows}]})
+        if isinstance(told[-1], Closed):
+            assert "more than 32 MiB" in told[-1].reason
+            assert number < 25
+            return
+    raise AssertionError("two hundred megabytes are kept")
+
+
+def test_changes_without_end_are_heard(server: Server) -> None:
+    server.synchronize()
+    for number in range(60):
+        rows = {U: {"modify": {"name": f"{number}" * 500_000}}}
+        (told,) = server.say({"id": None, "method": "update2", "params": ["overlace", {"Bridge": rows}]})
+        assert isinstance(told, RowsChanged)
+
+
 def test_rows_may_be_given_with_any_mapping() -> None:
     row: RowInput = {"name": "x"}
     assert op.insert("Bridge", row).row == {"name": "x"}

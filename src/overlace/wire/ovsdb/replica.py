@@ -64,6 +64,11 @@ class Replica:
         """The present rows of a monitored table. Raises KeyError for any other."""
         return self._rows[table]
 
+    def weight(self, row: int) -> int:
+        """About how much all rows hold: their texts, and `row` for each."""
+        kept = (each for rows in self._rows.values() for each in rows.values())
+        return sum(row + sum(map(_weight, each.columns.values())) for each in kept)
+
     def apply_update(self, updates: Any) -> list[RowChange]:
         """Take <table-updates> (RFC 7047 4.1.6), from an update notification or the reply to monitor."""
         return [
@@ -145,6 +150,14 @@ def apply_difference(column: Column, old: Value | None, difference: Value | None
             merged = merged.delete(key)
         return merged
     return difference
+
+
+def _weight(value: Value | None) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Map):
+        return sum(_weight(key) + _weight(each) for key, each in value.items())
+    return sum(map(_weight, value)) if isinstance(value, frozenset) else 0
 
 
 def _object(json: Any) -> dict[str, Any]:

@@ -30,6 +30,10 @@ from overlace.wire.ovsdb.schema import DatabaseSchema, parse_schema
 DEFAULT_PROBE_INTERVAL = 5.0
 """Seconds of silence before an echo request, as Open vSwitch itself uses."""
 
+MOST_TOLD = 32 << 20
+"""Bytes of JSON that a database may fill with what is asked of it; thousands of interfaces take a tenth."""
+_ROW = 500
+"""What a row weighs besides its texts."""
 _MONITOR_ID = "overlace"
 
 
@@ -78,6 +82,7 @@ class OvsdbSession:
         self._heard = now
         self._probed = False
         self._closed: Closed | None = None
+        self._told = 0
         self._schema: DatabaseSchema | None = None
         self._replica: Replica | None = None
         self._request("get_schema", [database], self._on_schema)
@@ -114,6 +119,7 @@ class OvsdbSession:
         try:
             for text in self._framer.feed(data):
                 events += self._on_message(jsonrpc.decode(text))
+                self._bound(len(text))
         except MalformedError as error:
             events.append(self._close(str(error)))
         except RecursionError:
@@ -172,6 +178,14 @@ class OvsdbSession:
             case "monitor_canceled", _:
                 raise MalformedError("the server cancelled the monitor")
         raise MalformedError(f"unexpected notification {message.method!r:.40}")
+
+    def _bound(self, told: int) -> None:
+        """Changes without end are no harm, contents without end are: weighed whenever that much was told anew."""
+        self._told += told
+        if self._told > MOST_TOLD // 2 and self._replica is not None:
+            self._told = 0
+            if self._replica.weight(_ROW) > MOST_TOLD:
+                raise MalformedError(f"the database has more than {MOST_TOLD >> 20} MiB of what is monitored")
 
     def _check_monitor(self, monitor: Any) -> None:
         if monitor != _MONITOR_ID or self._schema is None or self._replica is None:
