@@ -1,6 +1,8 @@
 """`make demo-many-moves`: a workload moves 200 times to and fro between two sites under 1,000 echo requests a second.
 
-After each move every switch is read and compared with the plan. Prints a summary and writes build/many-moves.json.
+Lost is what entered a switch and came out nowhere (`tools/frame_watch.py`); unanswered are the requests that never
+had an answer, what falls into the moment in which the laboratory re-plugs the workload included. After each move every
+switch is read and compared with the plan. Prints a summary and writes build/many-moves.json.
 MOVES=10 in the environment makes it short.
 """
 
@@ -10,11 +12,13 @@ import shutil
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tools.cloud import ROOT, Cloud, host_names, until
 from tools.echo_stream import EchoStream
+from tools.frame_watch import PEER, FrameWatch
 
 from overlace.lab.lab import Lab
 
@@ -26,16 +30,31 @@ HERE, THERE, PEER_HOST = "h1", "h3", "h2"
 STUCK = 20.0
 
 
+def prepare(cloud: Cloud) -> None:
+    """The cloud, a peer and the workload that will move; they have talked."""
+    cloud.start()
+    cloud.join_hosts()
+    cloud.tenant("red")
+    for name, host, octet in (("red1", PEER_HOST, 11), ("red2", HERE, 12)):
+        cloud.workload(name, host, octet, cloud.port(name, octet)["id"])
+    until(lambda: all(cloud.status(name) == "ACTIVE" for name in cloud.ports), "ports stay down", 20)
+    EchoStream(cloud.namespace("red1"), "192.168.0.12", 1).outcome()
+
+
 def move(cloud: Cloud, there: str) -> dict[str, Any]:
     """One move: what was lost, and at which switches the tables were not as planned afterwards."""
     cloud.lab.prepare_move("red2", there)
     until(lambda: bindings(cloud).get(there) == "prepared", "the destination is not prepared", STUCK)
+    watch = FrameWatch(points(cloud), cloud.lab.workload("red2").mac, cloud.lab.workload("red1").mac)
     running = EchoStream(cloud.namespace("red1"), "192.168.0.12", 60, INTERVAL)
     time.sleep(BEFORE)
     cloud.lab.complete_move("red2")
+    moved_at = datetime.now(UTC).timestamp()
     time.sleep(AFTER)
+    last = datetime.now(UTC).timestamp()
     running.stop()
     outcome = running.outcome()
+    seen = watch.account(watch.stop(), moved_at, last)
     until(lambda: bindings(cloud).get(there) == "active", "the port has not moved", STUCK)
     cloud.lab.release_move("red2")
     until(lambda: bindings(cloud) == {there: "active"}, "the old binding does not end", STUCK)
@@ -43,10 +62,19 @@ def move(cloud: Cloud, there: str) -> dict[str, Any]:
     return {
         "to": there,
         "sent": outcome.sent,
-        "lost": outcome.lost,
+        "lost": seen.lost,
+        "unanswered": outcome.lost,
         "gap_ms": round(outcome.longest_gap * 1000, 1),
         "not_as_planned": [name for name in host_names(cloud.lab) if not as_planned(cloud, name)],
     }
+
+
+def points(cloud: Cloud) -> dict[str, tuple[str, str]]:
+    """Where frames enter and leave the switches."""
+    interface = cloud.lab.workload("red2").host_interface
+    found = {host: (cloud.lab.host(host).namespace, interface) for host in (HERE, THERE)}
+    peer = cloud.lab.workload("red1").host_interface
+    return found | {PEER: (cloud.lab.host(PEER_HOST).namespace, peer)}
 
 
 def bindings(cloud: Cloud) -> dict[str, str]:
@@ -69,15 +97,7 @@ def main() -> int:
     cloud = Cloud(Lab.up(None, "manymoves"), directory)
     moves: list[dict[str, Any]] = []
     try:
-        cloud.start()
-        cloud.join_hosts()
-        cloud.tenant("red")
-        for name, host, octet in (("red1", PEER_HOST, 11), ("red2", HERE, 12)):
-            cloud.workload(name, host, octet, cloud.port(name, octet)["id"])
-        until(lambda: all(cloud.status(name) == "ACTIVE" for name in cloud.ports), "ports stay down", 20)
-        EchoStream(
-            cloud.namespace("red1"), "192.168.0.12", 1
-        ).outcome()  # the first frames meet no neighbour yet
+        prepare(cloud)
         for number in range(count):
             moves.append(move(cloud, THERE if number % 2 == 0 else HERE))
             if number % 20 == 19:
@@ -107,6 +127,7 @@ def summary(moves: list[dict[str, Any]]) -> dict[str, Any]:
         "lost_p50": lost[len(lost) // 2],
         "lost_p99": lost[-(-len(lost) * 99 // 100) - 1],
         "lost_most": lost[-1],
+        "unanswered": sum(each["unanswered"] for each in moves),
         "not_as_planned": sum(bool(each["not_as_planned"]) for each in moves),
     }
 

@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -152,13 +152,13 @@ def mac(octet: int) -> str:
     return f"02:00:00:00:00:{octet:02x}"
 
 
-def prepare(cloud: Cloud) -> list[Journey]:
+def prepare(cloud: Cloud, modes: Sequence[str]) -> list[Journey]:
     """The cloud, a peer and a guest for each mode; they talk."""
     cloud.start()
     cloud.join_hosts()
     cloud.tenant("red")
     cloud.workload(PEER_NAME, PEER_HOST, PEER_OCTET, cloud.port(PEER_NAME, PEER_OCTET)["id"])
-    journeys = [Journey(cloud, mode, PEER_OCTET + 1 + number) for number, mode in enumerate(MOVERS)]
+    journeys = [Journey(cloud, mode, PEER_OCTET + 1 + number) for number, mode in enumerate(modes)]
     cloud.lab.wan(delay_ms=ONE_WAY_MS)
     return journeys
 
@@ -171,7 +171,7 @@ def main() -> int:
     cloud = Cloud(Lab.up(None, "migration"), directory)
     moves: list[dict[str, Any]] = []
     try:
-        journeys = prepare(cloud)
+        journeys = prepare(cloud, tuple(MOVERS))
         for number in range(count):
             # One guest goes there and back before the next has its turn.
             journey = journeys[number // 2 % len(journeys)]

@@ -7,7 +7,8 @@ from tools.many_moves import broken, summary
 
 
 def moved(lost: int, *not_as_planned: str) -> dict[str, Any]:
-    return {"to": "h3", "sent": 900, "lost": lost, "gap_ms": 1.2, "not_as_planned": list(not_as_planned)}
+    figures = {"sent": 900, "lost": lost, "unanswered": lost, "gap_ms": 1.2}
+    return {"to": "h3", **figures, "not_as_planned": list(not_as_planned)}
 
 
 def test_one_bad_move_of_a_hundred_is_above_the_percentile() -> None:

@@ -1,0 +1,35 @@
+"""Given a cloud at two sites, when a real machine and a workload move there and back, then the demonstrations' promises
+hold: the same code as `make demo-migration` and `make demo-many-moves`, a few moves only."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tools.cloud import Cloud
+
+from overlace.lab.lab import Lab
+from tools import many_moves, migration_demo
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    with Lab.up(None, "moves") as lab:
+        cloud = Cloud(lab, tmp_path)
+        yield cloud
+        cloud.kill()
+
+
+def test_a_real_machine_moves_there_and_back_and_nobody_tells_the_network(cloud: Cloud) -> None:
+    (journey,) = migration_demo.prepare(cloud, ["unannounced"])
+    moves = [journey.move() for _ in range(2)]
+    assert migration_demo.broken(moves, 2) == []
+    assert {move["receipt"]["activated_by"] for move in moves} == {"first frame"}
+
+
+def test_a_workload_moves_to_and_fro_and_the_tables_are_as_planned_after_each(cloud: Cloud) -> None:
+    many_moves.prepare(cloud)
+    there_and_back = (many_moves.THERE, many_moves.HERE) * 2
+    moves = [many_moves.move(cloud, destination) for destination in there_and_back]
+    assert many_moves.broken(many_moves.summary(moves), 4) == []
