@@ -4,12 +4,15 @@ where it was."""
 import asyncio
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.orchestration.cloud import move
 from tests.orchestration.qemu import Guests
 from tests.orchestration.test_qmp import controller, counts, real
+from tests.orchestration.world import Killed
 
 from overlace.model.procedure import Mode, ProcedureState, Step
 from overlace.orchestration.qmp.disks import FIRST_PORT, RECONNECT
@@ -118,6 +121,33 @@ async def test_a_cut_connection_is_taken_up_again_where_it_was(tmp_path: Path) -
 
         await red.serve(half, serving)
         await cut(guest, tasks, "h2")
+        await red.serve(red.ended("move-web"), controller(red, guest, tasks))
+        assert red.procedure("move-web").state is ProcedureState.DONE
+        assert content(guest, "h2") == before
+
+
+@pytest.mark.parametrize("commands", [9, 14])
+async def test_a_controller_killed_while_it_begins_to_copy_is_followed_by_one_that_copies_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commands: int
+) -> None:
+    async with real(tmp_path, disk=SIZE, fill=fill) as (red, guest, tasks):
+        before = content(guest, "h1")
+        await red.ask(move(with_disks=True, mode=Mode.PRE_COPY))
+        await red.serve(lambda: red.procedure("move-web").step is Step.SEEDING, controller(red, guest, tasks))
+        execute, left = Monitor.execute, [commands]
+
+        async def until_killed(monitor: Monitor, command: str, **arguments: Any) -> Any:
+            left[0] -= 1
+            if left[0] == 0:
+                raise Killed
+            return await execute(monitor, command, **arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Monitor, "execute", until_killed)
+            with suppress(Killed):
+                await red.serve(
+                    lambda: red.procedure("move-web").step is Step.COPYING, controller(red, guest, tasks)
+                )
         await red.serve(red.ended("move-web"), controller(red, guest, tasks))
         assert red.procedure("move-web").state is ProcedureState.DONE
         assert content(guest, "h2") == before

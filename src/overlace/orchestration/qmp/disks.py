@@ -79,11 +79,14 @@ class DiskCopy:
     async def recall(self, source: Monitor, nodes: tuple[str, ...]) -> None:
         """What another controller has begun goes on."""
         found = await _nodes(source)
-        if any(_bitmap(found.get(node, {})) is not None for node in nodes):
+        if nodes and all(_bitmap(found.get(node, {})) is not None for node in nodes):
             self.state = Disks.COPYING
             self._disks = {disk.node: disk for disk in await _disks(source, nodes)}
             jobs = {each["id"] for each in await _jobs(source)}
-            self._seeding = {node: _name("seed0", node) in jobs for node in nodes}
+            self._seeding = {
+                node: any(each.startswith(f"{_MARK}seed") and each.endswith(f"-{node}") for each in jobs)
+                for node in nodes
+            }
 
     async def begin(
         self, source: Monitor, destination: Monitor, address: str, nodes: tuple[str, ...]
@@ -95,11 +98,12 @@ class DiskCopy:
         self._seeding = dict.fromkeys(nodes, True)
         self._disks = {disk.node: disk for disk in await _disks(source, nodes)}
         server = {"type": "inet", "host": address, "port": str(port)}
+        actions: list[dict[str, Any]] = []
         for disk in self._disks.values():
-            await source.execute("block-dirty-bitmap-add", node=disk.node, name=_BITMAP)
             for number in range(disk.connections):
                 await _add_target(source, _name(f"tn{number}", disk.node), disk.node, server)
-            await self._begin_seeding(source, disk)
+            actions += await self._seeding_of(source, disk)
+        await source.execute("transaction", actions=actions)
         self.state = Disks.COPYING
 
     async def advance(self, source: Monitor, nodes: tuple[str, ...]) -> None:
@@ -149,7 +153,10 @@ class DiskCopy:
                 await source.execute("block-dirty-bitmap-remove", node=node, name=_BITMAP)
         self.state = Disks.NONE
 
-    async def _begin_seeding(self, source: Monitor, disk: Disk) -> None:
+    async def _seeding_of(self, source: Monitor, disk: Disk) -> list[dict[str, Any]]:
+        """Bitmap and jobs of a disk. Those of all disks begin in one transaction: whoever finds a bitmap knows that the
+        copying has begun, however suddenly this controller ended."""
+        noting = {"node": disk.node, "name": _BITMAP}
         jobs = []
         for number in range(disk.connections):
             target = _name(f"tw{number}", disk.node)
@@ -168,18 +175,19 @@ class DiskCopy:
             for number, job in enumerate(jobs):
                 job |= {"device": _name(f"sw{number}", disk.node)}
                 job |= {"sync": "bitmap", "bitmap": _PART, "bitmap-mode": "never"}
-        await source.execute(
-            "transaction", actions=[{"type": "blockdev-backup", "data": job} for job in jobs]
-        )
+        copying = [{"type": "blockdev-backup", "data": job} for job in jobs]
+        return [{"type": "block-dirty-bitmap-add", "data": noting}, *copying]
 
     async def _seed(self, source: Monitor, disk: Disk, jobs: list[dict[str, Any]]) -> bool:
         """Whether every stripe is over there. Jobs are kept until then, for who comes after this controller."""
         if any(each["status"] != "concluded" for each in jobs):
             return False
+        await _remove_nodes(
+            source, ("sw", "tw"), disk.node
+        )  # before the jobs, which say that this is not yet over
         for each in jobs:
             self.copied += int(each.get("current-progress", 0))
             await source.execute("job-dismiss", id=each["id"])
-        await _remove_nodes(source, ("sw", "tw"), disk.node)
         return True
 
     def _job(self, job: str, node: str, device: str, target: str, share: int = 1) -> dict[str, Any]:
@@ -375,4 +383,6 @@ def _bitmap(node: dict[str, Any]) -> dict[str, Any] | None:
 def _left(nodes: dict[str, dict[str, Any]], node: str) -> int:
     """Bytes that were written since they were last copied."""
     bitmap = _bitmap(nodes.get(node, {}))
-    return 0 if bitmap is None else int(bitmap["count"])
+    if bitmap is None:
+        raise MigrationFailed(f"what was written to disk {node} is not known any more: its bitmap is gone")
+    return int(bitmap["count"])

@@ -67,7 +67,11 @@ class Monitor:
             raise Unreachable(f"the monitor {address} does not answer: {reason or 'too late'}") from None
         monitor = cls(client, heard)
         monitor._listening = tasks.create_task(monitor._listen(), name=f"monitor {address}")
-        await monitor.refresh()
+        try:
+            await monitor.refresh()
+        except BaseException:
+            await monitor.close()
+            raise
         return monitor
 
     async def close(self) -> None:
