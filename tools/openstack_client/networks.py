@@ -82,7 +82,7 @@ PROVIDER = Chapter(
         refuses(
             "network create --provider-network-type vlan --provider-physical-network p --provider-segment "
             "7 w",
-            "network_type value 'vlan' not supported",
+            "physical_network 'p' unknown for VLAN provider network: no host bridges it",
         ),
         refuses(
             "network create --provider-network-type vxlan --provider-segment 7001 w",
@@ -114,7 +114,7 @@ PROVIDER = Chapter(
         ),
         refuses(
             "network segment create --network v --network-type vlan --physical-network p --segment 7 third",
-            "network_type value 'vlan' not supported",
+            "physical_network 'p' unknown for VLAN provider network: no host bridges it",
         ),
         removes("network segment delete two"),
         removes("network delete v h"),
