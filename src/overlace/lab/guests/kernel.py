@@ -16,7 +16,6 @@ SIZE_TRAILER = 4
 LZ4_LEGACY = b"\x02\x21\x4c\x18"
 
 GUEST_MODULES = ("virtio_pci", "virtio_console", "virtio_blk", "virtio_net")
-HOST_MODULES = ("openvswitch", "vport_vxlan", "tun")
 
 
 def extract_elf(bzimage: Path, elf: Path) -> None:

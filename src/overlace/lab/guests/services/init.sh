@@ -58,6 +58,5 @@ serves tcp6 1388
 serves udp6 1389
 
 commander /dev/vport0p1 &
-[ -x /lib/lab/host.sh ] && /lib/lab/host.sh
 echo "READY $name"
 while :; do setsid cttyhack sh; done
