@@ -123,7 +123,8 @@ class ExpectedSwitches:
             )
         expected = self._by_name.get(host)
         if expected is None or expected.kind is not SwitchKind.HOST:
-            raise RefusedError(f"host {host!r} is not known; add it with: overlace host add {host}")
+            cure = f"overlace host add {host} --site SITE --endpoint ADDRESS"
+            raise RefusedError(f"host {host!r} is not known; add it with: {cure}")
         self.check_certificate(host, common_name)
         return host
 
