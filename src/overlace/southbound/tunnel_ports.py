@@ -22,6 +22,10 @@ TUNNEL_TYPES = frozenset(
 )
 """Marked rows of other types (uplinks that the join script made) are not the plan's to remove."""
 
+_NO_PEER_YET = "No usable peer"
+"""What ovs-vswitchd says of one end of a patch before it has made the other, and goes on saying until it next looks at
+the state of its ports. The other end is a row of ours, too, whose own trouble is told by name."""
+
 
 @dataclass(slots=True)
 class TunnelPortWork:
@@ -126,7 +130,7 @@ def _align(work: TunnelPortWork, present: BridgeInterface, port: TunnelPort) -> 
         return
     if not _same(row, port):
         work.operations.append(update("Interface", by_uuid(row.uuid), _columns(port)))
-    elif error := text(row, "error"):
+    elif (error := text(row, "error")) and not error.startswith(_NO_PEER_YET):
         work.problems.append(f"tunnel port {port.name}: {error}")
     elif number(row, "ofport") is None or (port.ofport and number(row, "ofport") != port.ofport):
         work.waiting.append(port.name)
