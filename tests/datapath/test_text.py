@@ -46,7 +46,14 @@ from overlace.datapath.fields import CtState, EthType, Field, IpProto
 from overlace.datapath.flow import Bucket, Flow, Group, GroupType, Meter, MeterUnit
 from overlace.datapath.match import Match, MatchValue, match
 from overlace.datapath.prerequisites import NOT_MASKABLE, PREREQUISITE, READ_ONLY, Prerequisite
-from overlace.datapath.text import format_actions, format_flow, format_group, format_match, format_meter
+from overlace.datapath.text import (
+    describe_flow,
+    format_actions,
+    format_flow,
+    format_group,
+    format_match,
+    format_meter,
+)
 
 F = Field
 P = Prerequisite
@@ -140,6 +147,13 @@ def test_what_no_switch_can_do_has_no_text() -> None:
         format_match(match({F.ETH_TYPE: (0x800, 0xFF00)}))
     with pytest.raises(ValueError, match="never match"):
         format_match(match({F.IP_FRAG: (2, 3)}))
+
+
+def test_what_a_switch_tells_all_the_same_is_named_with_what_is_wrong() -> None:
+    told = Flow(3, 7, match({F.ETH_TYPE: (0x800, 0xFF00)}), (), 0x1F)
+    assert describe_flow(told) == "table=3,priority=7,cookie=0x1f: eth_type cannot be matched under a mask"
+    sound = Flow(3, 7, match({F.IN_PORT: 1}), ())
+    assert describe_flow(sound) == format_flow(sound)
 
 
 @pytest.mark.switch

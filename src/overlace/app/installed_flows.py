@@ -10,7 +10,7 @@ from overlace.compiler.plan import SwitchName
 from overlace.compiler.tracing.report import Json
 from overlace.compiler.tracing.scope import Named
 from overlace.compiler.unit import ALL_HOSTS, Audience, group_audience, member_audience, network_audience
-from overlace.datapath.text import format_flow
+from overlace.datapath.text import describe_flow
 from overlace.engine.engine import Engine
 from overlace.model.network import Network
 from overlace.model.policy import SecurityGroup
@@ -68,7 +68,7 @@ def _flow(causes: Causes, entry: FlowEntry) -> Json:
         "table": Table(flow.table).name if known else str(flow.table),
         "number": flow.table,
         "text": causes.of(flow).text,
-        "flow": format_flow(flow),
+        "flow": describe_flow(flow),
         "packets": entry.packets,
         "bytes": entry.bytes,
     }

@@ -7,7 +7,7 @@ from overlace.compiler.cause import Causes
 from overlace.compiler.found import FoundPort, found_ports
 from overlace.compiler.pipeline import Cookie
 from overlace.datapath.flow import Flow
-from overlace.datapath.text import format_flow
+from overlace.datapath.text import describe_flow
 from overlace.engine.interfaces import PluggedInterface
 from overlace.kit.addresses import format_mac
 from overlace.model.network import Network
@@ -31,10 +31,10 @@ def difference_view(found: Difference, snapshot: Snapshot, interfaces: Iterable[
         {
             "what": what,
             "object": _cause(causes, flow, strange=strange and what == "foreign"),
-            "flow": format_flow(flow),
+            "flow": describe_flow(flow),
         }
         for what, some in kinds
-        for flow in sorted(some, key=lambda each: (each.table, -each.priority, format_flow(each)))
+        for flow in sorted(some, key=lambda each: (each.table, -each.priority, describe_flow(each)))
     ]
     by_object = Counter((str(each["what"]), str(each["object"])) for each in told)
     return {

@@ -51,7 +51,7 @@ from overlace.datapath.fields import Field
 from overlace.datapath.flow import Bucket, Flow, Group, Meter
 from overlace.datapath.prerequisites import NOT_MASKABLE
 
-__all__ = ["format_actions", "format_flow", "format_group", "format_match", "format_meter"]
+__all__ = ["describe_flow", "format_actions", "format_flow", "format_group", "format_match", "format_meter"]
 
 
 def format_flow(flow: Flow) -> str:
@@ -63,6 +63,15 @@ def format_flow(flow: Flow) -> str:
     options += ["send_flow_rem"] if flow.send_flow_removed else []
     options += [format_match(flow.match)] if flow.match.conditions else []
     return f"{','.join(options)} actions={format_actions(flow.actions)}"
+
+
+def describe_flow(flow: Flow) -> str:
+    """`format_flow` for flows that a switch has told, which may be none that Open vSwitch would hold: those are named,
+    with what is wrong about them."""
+    try:
+        return format_flow(flow)
+    except ValueError as error:
+        return f"table={flow.table},priority={flow.priority},cookie={flow.cookie:#x}: {error}"
 
 
 def format_actions(actions: tuple[Action, ...]) -> str:

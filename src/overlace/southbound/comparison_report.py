@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from overlace.datapath.text import format_flow
+from overlace.datapath.text import describe_flow
 from overlace.southbound.operations import TableOperations
 
 MOST_TEXTS = 20
@@ -39,7 +39,7 @@ def report(at: datetime, observed: int, operations: TableOperations) -> Comparis
         removed=sum(len(part.removed) for part in parts),
         cookies=tuple(sorted({flow.cookie for flow in flows})),
         flows=tuple(
-            f"{what}: {format_flow(flow)}"
+            f"{what}: {describe_flow(flow)}"
             for what, some in (
                 ("missing", flows.added),
                 ("changed", flows.changed),

@@ -21,7 +21,7 @@ from overlace.datapath.interpreter.effects import Dropped, Effect, Learned, Sent
 from overlace.datapath.interpreter.network import Journey, Loss, PortPlace, Visit
 from overlace.datapath.interpreter.packet import Packet
 from overlace.datapath.interpreter.trace import TableStep
-from overlace.datapath.text import format_flow
+from overlace.datapath.text import describe_flow
 from overlace.model.observation import Place
 from overlace.model.port import Port
 from overlace.model.site import Host, PhysicalBridge
@@ -160,7 +160,7 @@ class Reporter:
             return {**shown, "cause": None, "text": "no rule matches" if rules else "no flow"}
         shown |= self._cause(self._causes.of(step.flow))
         if self._scope.project_id is None:
-            shown["flow"] = format_flow(step.flow)
+            shown["flow"] = describe_flow(step.flow)
         return shown
 
     def _cause(self, cause: Cause) -> Json:
@@ -209,7 +209,7 @@ class Reporter:
         text = _DIFFERENCES[difference.kind].format(host=host, cause=cause["text"])
         shown: Json = {"host": host, "kind": difference.kind, **cause, "text": text}
         if self._scope.project_id is None:
-            shown["flow"] = format_flow(difference.flow)
+            shown["flow"] = describe_flow(difference.flow)
         return shown
 
 
