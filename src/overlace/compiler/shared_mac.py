@@ -58,7 +58,10 @@ def project(reader: Reader, unit: UnitId) -> SharedMacView | None:
 
 
 def _hosts(reader: Reader, port: Port) -> list[Host]:
-    bindings = reader.members(Binding, "port", port.id)
+    """Where a port is active, and where it is prepared meanwhile; none for one that is active nowhere."""
+    bindings = list(reader.members(Binding, "port", port.id))
+    if not any(each.state is BindingState.ACTIVE for each in bindings):
+        return []
     here = (each for each in bindings if each.state in (BindingState.ACTIVE, BindingState.PREPARED))
     return [host for host in (reader.get(Host, each.host_id) for each in here) if host is not None]
 

@@ -163,7 +163,8 @@ class Meaning:
                 if port.mac_address == packet[F.ETH_DST]:
                     meant = binding == self._served_at(port)[0]
                 else:
-                    meant = (active or arriving) and not owned and packet[F.ETH_DST] in identities(port)
+                    moving = arriving and self._is_somewhere(port)
+                    meant = (active or moving) and not owned and packet[F.ETH_DST] in identities(port)
                 if (meant and port.admin_state_up) or (everyone and (active or arriving)):
                     yield binding
 
