@@ -159,13 +159,16 @@ class _Trial:
 
     def _seen(self, journey: Journey, place: Place) -> Outcome:
         count = Counter((delivery.switch, delivery.port) for delivery in journey.deliveries)
-        if all(held.current for held in self._cloud.switches.by_name.values()):
+        current = all(held.current for held in self._cloud.switches.by_name.values())
+        if current:
             assert all(many == 1 for many in count.values()), f"delivered more than once: {count}"
         outside = {_way_out(each) for each in journey.deliveries if _is_outside(each)}
-        assert len(outside) <= 1 or not self._cloud.switches.settled, f"let out more than once: {outside}"
-        current = {p for p in count if self._is_comparable(p) and p in self._cloud.plugged}
+        # a host that is cut off goes on being the gateway that it was, until it returns
+        once = len(outside) <= 1 or not (current and self._cloud.switches.settled)
+        assert once, f"let out more than once: {outside}"
+        comparable = {p for p in count if self._is_comparable(p) and p in self._cloud.plugged}
         way = next((each for each in outside if self._is_comparable((each[0], None))), None)
-        receivers = ((p[0], self._cloud.plugged[p].port_id) for p in current if p != place)
+        receivers = ((p[0], self._cloud.plugged[p].port_id) for p in comparable if p != place)
         return Outcome(frozenset(receivers), place in count, bool(journey.packet_ins), way)
 
     def _among_current(self, meant: Outcome) -> Outcome:
