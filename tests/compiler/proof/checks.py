@@ -115,9 +115,7 @@ class _Trial:
         self._is_understood = self._is_understood and sender is not None and self._is_comparable(place)
         if not self._is_understood or sender is None:
             return
-        if not all(
-            self._is_comparable((host, None)) for host in self._meaning.by_way_of(sender, said.packet)
-        ):
+        if not self._is_way_comparable(sender.network_id, said.packet):
             self._is_understood = False
             return
         meant = self._among_current(self._meaning.outcome(sender, said))
@@ -139,10 +137,15 @@ class _Trial:
             if (p := (each.switch, each.port)) in self._cloud.plugged
         }
         assert len(networks) <= 1, f"{packet}\nfrom {way} comes to {networks}"
-        if self._is_comparable((host, None)):
+        network = dict(self._meaning.ways_in()).get(way, "")
+        if self._is_comparable((host, None)) and self._is_way_comparable(network, said.packet):
             meant = self._among_current(self._meaning.outcome_from_outside(way, said))
             seen = self._seen(journey, (host, ofport))
             assert seen == meant, f"{said}\nfrom {way}: {seen}, but is to be {meant}"
+
+    def _is_way_comparable(self, network_id: str, packet: Packet) -> bool:
+        """Whether the model knows what the hosts hold that would send a frame on to where its port is served."""
+        return all(self._is_comparable((host, None)) for host in self._meaning.by_way_of(network_id, packet))
 
     def send(self, place: Place, packet: Packet) -> Journey:
         """Let a frame be sent; it comes to no other tenant, and to nobody twice."""

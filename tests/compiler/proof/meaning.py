@@ -178,9 +178,9 @@ class Meaning:
             return active, None
         return prepared, active.host_id
 
-    def by_way_of(self, sender: Binding, packet: Packet) -> set[str]:
+    def by_way_of(self, network_id: str, packet: Packet) -> set[str]:
         """The hosts that send a frame on to where its port is served."""
-        ports = self._snapshot.members(Port, "network", sender.network_id)
+        ports = self._snapshot.members(Port, "network", network_id)
         ways = (self._served_at(port)[1] for port in ports if port.mac_address == packet[F.ETH_DST])
         return {host for host in ways if host is not None}
 
