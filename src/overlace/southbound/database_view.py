@@ -4,6 +4,7 @@ Pure: rows in, observations out. Only interfaces of the one bridge that Overlace
 lives on the host is neither reported nor touched.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import cast
@@ -14,6 +15,8 @@ from overlace.southbound.marker import Stamp, read_external_ids
 from overlace.southbound.observations import InterfaceSeen, LivenessSeen
 from overlace.wire.ovsdb.replica import Replica, Row, Selection
 from overlace.wire.ovsdb.values import Uuid
+
+_DATAPATH_ID = re.compile("[0-9a-fA-F]{16}")
 
 SELECTION: Selection = {
     "Open_vSwitch": ("external_ids", "other_config", "ovs_version", "bridges"),
@@ -169,7 +172,7 @@ class DatabaseView:
         """The bridge's datapath id; None until ovs-vswitchd has made the bridge."""
         row = self.bridge(bridge)
         digits = text(row, "datapath_id") if row else None
-        return int(digits, 16) if digits else None
+        return int(digits, 16) if digits and _DATAPATH_ID.fullmatch(digits) else None
 
     def stamp(self, bridge: str) -> Stamp | None:
         """The stamp on the bridge."""
