@@ -5,7 +5,7 @@ DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping
   qemu-system-x86 qemu-utils
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-hosts demo-migration demo-many-moves test deb deb-smoke bench soak conformance schema check docs format clean
+.PHONY: help setup demo demo-hosts demo-migration demo-many-moves test deb deb-smoke bench soak fuzz conformance schema check docs format clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -82,6 +82,9 @@ bench: setup build/.ovn-packages ## Every measurement, beside OVN and the bare s
 
 soak: setup ## A million random steps of the compiler against a plain model (STEPS=, SEED=, WORKERS=); build/soak.json
 	$(PY) tools/soak.py --steps $(or $(STEPS),1000000) --seed $(or $(SEED),1) --workers $(or $(WORKERS),2)
+
+fuzz: setup ## Bad input of every kind to the running product, SEEDS= times over (10) from SEED= on (at random)
+	$(PY) -m tools.fuzz --seeds $(or $(SEEDS),10) $(if $(SEED),--seed $(SEED))
 
 schema: build/conformance-venv/.installed ## Write the networking API's public attribute definitions anew
 	build/conformance-venv/bin/python tools/generate_schema.py src/overlace/northbound/schema/neutron.json

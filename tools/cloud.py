@@ -17,6 +17,7 @@ from overlace.pki.issuer import TOKEN_LIFETIME, Issuer
 
 ROOT = Path(__file__).parent.parent
 BRIDGE = "br-overlace"
+LAST_LINES = 20
 OFCTL = ("ovs-ofctl", "-O", "OpenFlow15")
 
 
@@ -41,7 +42,7 @@ class Cloud:
         serve += ["--pki", f"{self.directory}/pki"]
         command = ["ip", "netns", "exec", self.lab.controller_namespace, *serve]
         command += ["--switch-address", self.lab.controller_address, *self.serve_options]
-        with (self.directory / "controller.log").open("ab") as log:
+        with self._log.open("ab") as log:
             release = {} if self.release is None else {"PYTHONPATH": str(self.release)}
             self._controller = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | release)
         until(lambda: self._answers(), "the controller does not answer", 60)
@@ -52,7 +53,14 @@ class Cloud:
             self._controller.wait()
         self._connection = None
 
+    @property
+    def _log(self) -> Path:
+        return self.directory / "controller.log"
+
     def _answers(self) -> bool:
+        if self._controller is not None and self._controller.poll() is not None:
+            last = "\n".join(self._log.read_text().splitlines()[-LAST_LINES:])
+            raise SystemExit(f"the controller ended with {self._controller.returncode}:\n{last}")
         try:
             return bool(self.api("GET", "/"))
         except OSError:

@@ -3,19 +3,19 @@
 from dataclasses import replace
 from ipaddress import IPv4Address
 
+from tests.compiler.differing_views import network
 from tests.compiler.worlds import WorldBuilder
 
 from overlace.compiler.compiler import Compiler
-from overlace.compiler.pipeline import TUNNEL_OFPORT, Table, failover_group
+from overlace.compiler.pipeline import Table, failover_group
 from overlace.datapath.actions import Learn
 from overlace.datapath.fields import Field
 from overlace.datapath.flow import Flow
-from overlace.datapath.interpreter import Network, Surroundings, Switch, Tables, TunnelPort, build, deliver
+from overlace.datapath.interpreter import Network, Surroundings, build, deliver
 from overlace.datapath.interpreter.learning import learned_flow
 from overlace.datapath.interpreter.network import Delivery
-from overlace.kit.addresses import IPAddress, Mac
+from overlace.kit.addresses import Mac
 from overlace.model.port import Binding, BindingState
-from overlace.model.site import Host
 
 HOSTS = ("h1", "h2", "h3")
 PEER, MOVED = 1, 2
@@ -33,25 +33,6 @@ def world(**states: BindingState) -> WorldBuilder:
     for generation, (host, state) in enumerate(states.items(), start=1):
         built.bind(port, host, 10 + int(host[-1]), state, generation)
     return built
-
-
-def addresses(built: WorldBuilder, host: str) -> tuple[IPAddress, ...]:
-    known = built.snapshot.get(Host, host)
-    assert known is not None
-    return tuple(endpoint.address for endpoint in known.endpoints)
-
-
-def network(**views: WorldBuilder) -> Network:
-    """Every host filled from its own view of the world."""
-    switches = {}
-    for host, view in views.items():
-        compiler = Compiler()
-        compiler.advance(view.world)
-        plan = compiler.switch_plan(host).values()
-        tables = Tables((f for part in plan for f in part.flows), (g for part in plan for g in part.groups))
-        switches[host] = Switch(tables)
-    ports = [TunnelPort(host, TUNNEL_OFPORT, addresses(view, host)) for host, view in views.items()]
-    return Network(switches, tunnel_ports=ports)
 
 
 def sent_by_the_peer(network: Network) -> tuple[list[Delivery], list[str]]:

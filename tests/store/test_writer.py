@@ -4,10 +4,12 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+import pytest
 from sqlalchemy import event
 
 from overlace.kit.clock import ManualClock
 from overlace.model.network import Network
+from overlace.store import writer
 from overlace.store.engine import create_store_engine
 from overlace.store.loader import load
 from overlace.store.store import Store
@@ -21,8 +23,9 @@ def create(tx: Transaction) -> None:
 
 
 async def test_given_a_commit_when_the_loop_goes_on_then_nothing_but_the_disk_is_waited_for(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(writer, "_HEAD_START", 60)  # however slow the machine
     store = await Store.open(tmp_path / "overlace.db", ManualClock())
     written: list[str] = []
     event.listen(store._engine, "commit", lambda _: written.append("rows"))

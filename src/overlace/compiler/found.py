@@ -13,6 +13,7 @@ from overlace.datapath.actions import SetField
 from overlace.datapath.fields import Field
 from overlace.datapath.flow import Flow
 from overlace.kit.addresses import IPAddress
+from overlace.model.carriage import VXLAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def found_ports(flows: Iterable[Flow]) -> list[FoundPort]:
         if parsed is None or parsed.version != PIPELINE_VERSION:
             continue
         if flow.table == Table.WIRE_IN and parsed.cookie_class is CookieClass.NETWORK:
-            wires[_set(flow, NETWORK)] = _matched(flow, Field.TUN_ID)
+            wires[_set(flow, NETWORK)] = _matched(flow, Field.TUN_ID) & ~VXLAN.outside
         if parsed.cookie_class is not CookieClass.BINDING:
             continue
         if flow.table == Table.CLASSIFY:

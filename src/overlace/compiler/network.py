@@ -13,12 +13,12 @@ from overlace.compiler.pipeline import (
 )
 from overlace.compiler.reader import Reader
 from overlace.compiler.rule import goto, rule, visit
-from overlace.compiler.technologies.members import TECHNOLOGIES
+from overlace.compiler.technologies.members import TECHNOLOGIES, carried_by
 from overlace.compiler.technologies.technology import NOTHING_NEEDED, fragment
 from overlace.compiler.unit import Output, UnitId, network_audience
 from overlace.datapath.actions import Action, set_field
 from overlace.datapath.fields import Field
-from overlace.model.network import Network, Segment
+from overlace.model.network import Network
 from overlace.model.port import Binding
 from overlace.model.site import Host
 
@@ -54,12 +54,6 @@ def project(reader: Reader, unit: UnitId) -> NetworkView | None:
         carried.segmentation_id if carried else None,
         tuple(sorted(keys)),
     )
-
-
-def carried_by(reader: Reader, network_id: str) -> Segment | None:
-    """The segment by which a network travels between hosts: the first by id that a technology here carries."""
-    segments = sorted(reader.members(Segment, "network", network_id), key=lambda segment: segment.id)
-    return next((segment for segment in segments if segment.network_type in TECHNOLOGIES), None)
 
 
 def build(network: NetworkView) -> Output:

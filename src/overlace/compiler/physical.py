@@ -7,9 +7,11 @@ a circle impossible, however many hosts take themselves for the gateway while a 
 * out go only frames whose sender is a port of the network;
 * in come only frames whose sender is none.
 
-A frame that has come in is never let out again, and one that has gone out never comes in again. For the same reason
-nobody in the physical network can speak with a port's MAC address. What comes in is judged by the security groups of
-the port that it is for, as what comes from any other host is.
+Hosts that are cut off from the controller may not know yet who is a port, so a frame that has come in says so
+wherever it goes: by the flag OUTSIDE in a switch, by a bit of the identifier between hosts (docs/adr/0012). It is never
+let out again, whatever the host that meets it believes. For the same reason nobody in the physical network can speak
+with a port's MAC address. What comes in is judged by the security groups of the port that it is for, as what comes
+from any other host is.
 """
 
 from dataclasses import dataclass
@@ -20,12 +22,15 @@ from overlace.compiler.pipeline import (
     NETWORK,
     PHYSICAL_OFPORT,
     CookieClass,
+    Flag,
     Table,
     cookie,
 )
 from overlace.compiler.plan import Fragment, TunnelPort
 from overlace.compiler.reader import Reader
-from overlace.compiler.rule import Conditions, goto, rule, visit
+from overlace.compiler.rule import Conditions, flagged, goto, raise_flag, rule, visit
+from overlace.compiler.technologies.members import TECHNOLOGIES, carried_by
+from overlace.compiler.technologies.technology import NOTHING_NEEDED, fragment
 from overlace.compiler.unit import Output, UnitId, network_audience, switch_audience
 from overlace.datapath.actions import Action, Clone, Output as Send, PopVlan, PushVlan, set_field
 from overlace.datapath.fields import VLAN_PRESENT, EthType, Field
@@ -44,10 +49,13 @@ PATCH = "ovl-phy"
 @dataclass(frozen=True, slots=True)
 class PhysicalView:
     """A network with the gateway that it has now (`host` empty: none); `vlan` 0 for untagged frames. `macs` are the
-    addresses that its ports may send from, sorted."""
+    addresses that its ports may send from, sorted; `network_type` and `segmentation_id` say how it travels between
+    hosts."""
 
     network_id: str
     network_key: int
+    network_type: str
+    segmentation_id: int | None
     vlan: int
     host: str
     host_key: int
@@ -81,14 +89,18 @@ def project(reader: Reader, unit: UnitId) -> PhysicalView | None:
         return None
     found = gateway_of(reader, network.id) if network.admin_state_up else None
     if found is None:
-        return PhysicalView(network.id, network.key, 0, "", 0, 0, ())
+        return PhysicalView(network.id, network.key, "", None, 0, "", 0, 0, ())
     (host, bridge), segment = found, physical_segment(reader, network.id)
     ports = list(reader.members(Port, "network", network.id))
     macs = {int(port.mac_address) for port in ports}
     macs |= {int(mac, 16) for port in ports for mac in pair_macs(port)}
     vlan = segment.segmentation_id or 0 if segment is not None else 0
     ofport = PHYSICAL_OFPORT + bridge.number
-    return PhysicalView(network.id, network.key, vlan, host.id, host.key, ofport, tuple(sorted(macs)))
+    carried = carried_by(reader, network.id)
+    carriage = (carried.network_type, carried.segmentation_id) if carried else ("", None)
+    return PhysicalView(
+        network.id, network.key, *carriage, vlan, host.id, host.key, ofport, tuple(sorted(macs))
+    )
 
 
 def build(view: PhysicalView) -> Output:
@@ -102,11 +114,17 @@ def build(view: PhysicalView) -> Output:
         set_field(DESTINATION_HOST, view.host_key),
         goto(Table.ENCAPSULATE),
     )
-    shared = Fragment(("gateway_host", view.network_id), (rule(Table.UNKNOWN, 100, here, mark, *there),))
+    technology = TECHNOLOGIES.get(view.network_type)
+    part = NOTHING_NEEDED
+    if technology is not None and view.segmentation_id is not None:
+        part = technology.outside(view.network_key, view.segmentation_id, mark)
+    to_gateway = rule(Table.UNKNOWN, 100, here, mark, *there)
+    shared = fragment(("gateway_host", view.network_id), (part,), to_gateway)
     flows = [
-        rule(Table.CLASSIFY, 100, _arriving(view), mark, *_untagged(view), goto(Table.PHYSICAL_IN)),
+        rule(Table.CLASSIFY, 100, _arriving(view), mark, *_marked(view), goto(Table.PHYSICAL_IN)),
         rule(Table.PHYSICAL_IN, 100, here, mark, goto(Table.DESTINATION)),
         rule(Table.UNKNOWN, 200, here, mark, goto(Table.PHYSICAL_OUT)),
+        rule(Table.PHYSICAL_OUT, 200, {**here, **flagged(Flag.OUTSIDE)}, mark),
         _broadcast(here, mark),
     ]
     for mac in view.macs:
@@ -125,9 +143,10 @@ def _arriving(view: PhysicalView) -> dict[Field, MatchValue]:
     return {Field.IN_PORT: view.ofport, Field.VLAN_TCI: tag}
 
 
-def _untagged(view: PhysicalView) -> tuple[Action, ...]:
-    into = set_field(NETWORK, view.network_key)
-    return (PopVlan(), into) if view.vlan else (into,)
+def _marked(view: PhysicalView) -> tuple[Action, ...]:
+    """As a frame of the network, without the tag, that came in here."""
+    into = (set_field(NETWORK, view.network_key), raise_flag(Flag.OUTSIDE))
+    return (PopVlan(), *into) if view.vlan else into
 
 
 def _broadcast(here: Conditions, mark: int) -> Flow:

@@ -144,6 +144,8 @@ class Flag(IntEnum):
     """The destination port has left this host: a frame from another host goes on to where the port is, once."""
     COPY = 0x10
     """The port is about to leave this host, or to arrive: a second copy, taken only where the port has started."""
+    OUTSIDE = 0x20
+    """Came in from a physical network, here or at the host that sent it: never let out into one again."""
 
 
 PHYSICAL_OFPORT = 31000

@@ -6,10 +6,9 @@ business of who shows it.
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from overlace.compiler.network import carried_by
 from overlace.compiler.plan import FragmentId
 from overlace.compiler.reader import Reader, World
-from overlace.compiler.technologies.members import TECHNOLOGIES
+from overlace.compiler.technologies.members import TECHNOLOGIES, carried_by
 from overlace.engine.attachment_reasons import attachment_reasons
 from overlace.engine.engine import Engine
 from overlace.engine.interfaces import Interfaces

@@ -23,6 +23,9 @@ class Carriage:
     overhead_ipv6: int
     identifiers: str
     """The pool of the store from which ``provider:segmentation_id`` is taken."""
+    outside: int
+    """The bit of an identifier on the wire that says: this frame came in from a physical network. No network's own
+    identifier has it."""
 
 
 _ETHERNET, _UDP, _VXLAN, _IPV4, _IPV6, _MPLS = 14, 8, 8, 20, 40, 4
@@ -33,10 +36,13 @@ VXLAN = Carriage(
     _ETHERNET + _UDP + _VXLAN + _IPV4,
     _ETHERNET + _UDP + _VXLAN + _IPV6,
     "vni",
+    1 << 23,
 )
 """Frames in UDP (RFC 7348 section 5)."""
 
-HOP_BY_HOP = Carriage(NetworkType.HOP_BY_HOP.value, 2, _ETHERNET + _MPLS, _ETHERNET + _MPLS, "hop_label")
+HOP_BY_HOP = Carriage(
+    NetworkType.HOP_BY_HOP.value, 2, _ETHERNET + _MPLS, _ETHERNET + _MPLS, "hop_label", 1 << 19
+)
 """Frames behind one MPLS label (RFC 4448 without control word); the fabric's own Ethernet header is not counted."""
 
 CARRIAGES: Mapping[str, Carriage] = MappingProxyType(

@@ -49,6 +49,8 @@ from overlace.wire.openflow.messages import (
 log = structlog.get_logger(__name__)
 
 _MOST_ROUNDS = 20
+_FEW = 20
+"""Differences at which those of a comparison are logged one by one."""
 _WHOLE_PACKETS = 0xFFFF
 """Bytes of a packet-in (OFPCML_NO_BUFFER)."""
 
@@ -398,6 +400,7 @@ class Switch:
             added=found.added,
             changed=found.changed,
             removed=found.removed,
+            **({"flows": found.flows} if 0 < found.repaired <= _FEW else {}),
         )
         self._completed()
 

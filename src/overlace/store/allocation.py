@@ -22,13 +22,15 @@ class PoolRange:
     automatic: int
 
 
+# Of wire identifiers half the numbers: the top bit says where a frame came in (docs/adr/0012), and the last VNIs with
+# it are reserved.
 _RANGES = {
     "network_key": PoolRange(1, (1 << 24) - 1, 1),
     "port_key": PoolRange(1, (1 << 31) - 1, 1),
     "group_key": PoolRange(1, (1 << 24) - 1, 1),
     "host_key": PoolRange(1, 0xFFFF, 1),
-    "vni": PoolRange(1, 0xFEFFFF, 4096),
-    "hop_label": PoolRange(16, (1 << 20) - 1, 16),
+    "vni": PoolRange(1, 0x7EFFFF, 4096),
+    "hop_label": PoolRange(16, (1 << 19) - 1, 16),
     "zone": PoolRange(1, 0xFFFF, 1),
 }
 

@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv6Address
 import pytest
 from tests.compiler.technologies.ring import HOSTS, PORTS, SWITCHES, UPLINK, Ring
 
+from overlace.compiler.pipeline import PHYSICAL_OFPORT
 from overlace.compiler.reader import Reader
 from overlace.compiler.technologies.hop_by_hop import HopByHop
 from overlace.compiler.technologies.label import host_label
@@ -14,12 +15,15 @@ from overlace.datapath.capabilities import PLAIN_OPENFLOW
 from overlace.datapath.fields import VLAN_PRESENT, EthType, Field
 from overlace.datapath.interpreter import Packet, build, deliver, follow
 from overlace.kit.addresses import BROADCAST, Mac
-from overlace.model.port import BindingState
-from overlace.model.site import Host, TransitSwitch
+from overlace.model.network import Segment
+from overlace.model.port import BindingState, Port
+from overlace.model.site import Host, PhysicalBridge, TransitSwitch
 
 MACS = {host: Mac(0x020000000000 | 10 + int(host[1:])) for host in HOSTS}
 V4 = {host: IPv4Address(f"192.168.0.{10 + int(host[1:])}") for host in HOSTS}
 V6 = {host: IPv6Address(f"fd00::{10 + int(host[1:]):x}") for host in HOSTS}
+OUTSIDE = PHYSICAL_OFPORT + 1
+"""The patch port into a physical network."""
 RED, BLUE = {"h1": 1, "h2": 2, "h3": 3}, {"h1": 4, "h2": 5, "h3": 6}
 
 
@@ -207,3 +211,30 @@ def test_a_frame_that_no_one_can_carry_is_lost_where_the_fabric_ends(ring: Ring)
     ring.lose("t2", "left", "right")
     journey = follow(ring.switches(), "h1", RED["h1"], datagrams("h1", "h2")[0])
     assert [loss.switch for loss in journey.losses] == ["t1"]
+
+
+def test_what_came_in_from_a_physical_network_has_a_mark_and_no_gateway_lets_it_out(ring: Ring) -> None:
+    # given a network that is bridged at h2, and later at h1 and without its port at h3, of which h1 alone has heard
+    ring.world.put(Segment(id="flat", network_id="red", network_type="flat", physical_network="rack"))
+    bridge(ring, "h2", True)
+    network = ring.switches()
+    bridge(ring, "h2", False)
+    bridge(ring, "h1", True)
+    ring.world.delete(Port, "red-h3")
+    network.switches["h1"] = ring.switches().switches["h1"]
+    # when somebody says the same in the port's name, from within and from the physical network
+    said = build.gratuitous_arp(MACS["h3"], V4["h3"])
+    within, outside = (
+        {(each.switch, each.port) for each in deliver(network, *place, said)}
+        for place in (("h3", RED["h3"]), ("h1", OUTSIDE))
+    )
+    # then only what the port itself says is let out by h2
+    assert within == {("h1", RED["h1"]), ("h2", RED["h2"]), ("h2", OUTSIDE)}
+    assert outside == {(host, RED[host]) for host in HOSTS}
+
+
+def bridge(ring: Ring, host: str, there: bool) -> None:
+    """A host has a bridge into the physical network, or has it no longer."""
+    known = ring.world.snapshot.get(Host, host)
+    assert known is not None
+    ring.world.put(replace(known, physical_networks=(PhysicalBridge("rack", "br-ex"),) if there else ()))

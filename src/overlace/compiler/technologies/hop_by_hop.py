@@ -17,7 +17,7 @@ from overlace.compiler.pipeline import (
     Table,
 )
 from overlace.compiler.reader import Reader
-from overlace.compiler.rule import Conditions, goto, raise_flag, rule, visit
+from overlace.compiler.rule import Conditions, flagged, goto, raise_flag, rule, visit
 from overlace.compiler.technologies.fabric import attachment, next_hops
 from overlace.compiler.technologies.label import host_label
 from overlace.compiler.technologies.technology import NOTHING_NEEDED, HostView, Part
@@ -56,10 +56,9 @@ class HopByHop:
 
     def network(self, network_key: int, segmentation_id: int, mark: int) -> Part:
         """Label to network key on the way in, and back on the way out."""
-        label = {**_MPLS, Field.MPLS_LABEL: segmentation_id, Field.MPLS_BOS: 1}
         unwrap = (set_field(NETWORK, network_key), Decap(), Decap(PACKET_TYPE_ETHERNET))
         flows = (
-            rule(Table.LABEL_IN, 100, label, mark, *unwrap, goto(Table.ARMED)),
+            rule(Table.LABEL_IN, 100, _labelled(segmentation_id), mark, *unwrap, goto(Table.ARMED)),
             rule(
                 Table.ENCAPSULATE,
                 100,
@@ -68,6 +67,18 @@ class HopByHop:
                 set_field(LABEL, segmentation_id),
                 goto(Table.FABRIC),
             ),
+        )
+        return Part(flows)
+
+    def outside(self, network_key: int, segmentation_id: int, mark: int) -> Part:
+        """The label with its top bit."""
+        label = segmentation_id | self.carriage.outside
+        into = (set_field(NETWORK, network_key), raise_flag(Flag.OUTSIDE))
+        unwrap = (*into, Decap(), Decap(PACKET_TYPE_ETHERNET))
+        come_in = {NETWORK: network_key, **flagged(Flag.OUTSIDE)}
+        flows = (
+            rule(Table.LABEL_IN, 100, _labelled(label), mark, *unwrap, goto(Table.ARMED)),
+            rule(Table.ENCAPSULATE, 110, come_in, mark, set_field(LABEL, label), goto(Table.FABRIC)),
         )
         return Part(flows)
 
@@ -123,6 +134,10 @@ class HopByHop:
             if here.switch not in next_hops(reader, there.switch):
                 found.append(f"no path through the fabric from host {host.id} to host {other.id}")
         return found
+
+
+def _labelled(label: int) -> Conditions:
+    return {**_MPLS, Field.MPLS_LABEL: label, Field.MPLS_BOS: 1}
 
 
 def _wrap(own_label: int) -> tuple[Action, ...]:

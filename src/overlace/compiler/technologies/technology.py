@@ -71,6 +71,11 @@ class Technology(Protocol):
         """What every host of the network holds: its key to its identifier on the wire, and back."""
         ...
 
+    def outside(self, network_key: int, segmentation_id: int, mark: int) -> Part:
+        """The same for frames that came in from a physical network: they are sent with the bit `carriage.outside` in
+        the identifier, and have the flag OUTSIDE wherever they arrive."""
+        ...
+
     def host(self, host: HostView, mark: int) -> Part:
         """What every host holds about one host, itself among them: so it must not speak of local ports."""
         ...

@@ -12,7 +12,7 @@ from overlace.compiler.pipeline import (
 )
 from overlace.compiler.plan import TunnelPort
 from overlace.compiler.reader import Reader
-from overlace.compiler.rule import Conditions, goto, raise_flag, rule
+from overlace.compiler.rule import Conditions, flagged, goto, raise_flag, rule
 from overlace.compiler.technologies.technology import NOTHING_NEEDED, HostView, Part
 from overlace.compiler.unit import UnitKind
 from overlace.datapath.actions import set_field
@@ -52,6 +52,17 @@ class Vxlan:
                 set_field(Field.TUN_ID, segmentation_id),
                 goto(Table.REMOTE),
             ),
+        )
+        return Part(flows)
+
+    def outside(self, network_key: int, segmentation_id: int, mark: int) -> Part:
+        """The VNI with its top bit."""
+        vni = segmentation_id | self.carriage.outside
+        into, flag = set_field(NETWORK, network_key), raise_flag(Flag.OUTSIDE)
+        come_in = {NETWORK: network_key, **flagged(Flag.OUTSIDE)}
+        flows = (
+            rule(Table.WIRE_IN, 100, {Field.TUN_ID: vni}, mark, into, flag, goto(Table.ARMED)),
+            rule(Table.ENCAPSULATE, 110, come_in, mark, set_field(Field.TUN_ID, vni), goto(Table.REMOTE)),
         )
         return Part(flows)
 
