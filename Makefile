@@ -5,7 +5,7 @@ DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping
   qemu-system-x86 qemu-utils
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-hosts demo-migration demo-many-moves test deb deb-smoke bench soak fuzz conformance schema check docs format clean
+.PHONY: help setup demo demo-hosts demo-upgrade demo-migration demo-many-moves test deb deb-smoke bench soak fuzz conformance schema check docs format clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ demo-many-moves: setup ## A workload moves 200 times under 1,000 packets a secon
 
 demo-hosts: setup ## Overlace comes to hosts that are at work, loses its disk, and leaves; writes build/hosts.json
 	$(PY) -m tools.hosts_demo
+
+demo-upgrade: setup ## Hosts with 20,000 flows go over to another release and back (RULES= ROUNDS=); build/upgrade.json
+	$(PY) -m tools.upgrade_demo
 
 test: setup build/.ovn-packages build/.client-packages build/.guest-image ## All tests: pure, against Open vSwitch, and in the lab (root)
 	$(VENV)/bin/pytest

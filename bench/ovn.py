@@ -1,8 +1,8 @@
 """OVN in a laboratory, beside Overlace on the same hosts: what is measured against.
 
 The central part runs where Overlace's controller runs, ovn-controller on every host, with its own br-int and
-Geneve tunnels. `ovn-nbctl` is kept as a daemon and spoken to over its control socket, as a fast client would,
-so that no start of a process is in the figures.
+tunnels (Geneve, if nothing else is said). `ovn-nbctl` is kept as a daemon and spoken to over its control socket, as a
+fast client would, so that no start of a process is in the figures.
 """
 
 import json
@@ -25,10 +25,11 @@ _DEBIAN_PACKAGES = "ovn-central and ovn-host"
 class Ovn:
     """The central daemons and those of the hosts; `lab.down` ends whatever `stop` did not."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, encapsulation: str = "geneve") -> None:
         if not (_SCHEMAS / "ovn-nb.ovsschema").exists():
             raise SystemExit(f"OVN is not installed: apt-get install {_DEBIAN_PACKAGES}")
         self._lab = lab
+        self._encapsulation = encapsulation
         self._directory = lab.directory / "ovn"
         self._client: ControlSocket | None = None
 
@@ -107,7 +108,7 @@ class Ovn:
         """ovn-controller on a host; it runs when this returns, and goes on in the background."""
         ids = {
             "ovn-remote": f"tcp:{self._lab.controller_address}:{_SOUTH_PORT}",
-            "ovn-encap-type": "geneve",
+            "ovn-encap-type": self._encapsulation,
             "ovn-encap-ip": host.endpoints[0],
             "ovn-bridge-datapath-type": "netdev",
         }

@@ -22,7 +22,7 @@ from tools.host_state import State, state_of
 
 from overlace.app.clock import SystemClock
 from overlace.cli.join import Place, leave_script, renewal_script
-from overlace.compiler.pipeline import PIPELINE_VERSION, Cookie, CookieClass
+from overlace.compiler.pipeline import PIPELINE_VERSION, Cookie, CookieClass, Table
 from overlace.lab.lab import Lab
 from overlace.lab.topology import Link, Site, Topology
 from overlace.pki.issuer import TOKEN_LIFETIME, Issuer
@@ -38,6 +38,7 @@ PROMISED: dict[str, object] = {
     "newer_than_the_backup": [["192.168.0.13"]],
     "versions_after_the_upgrade": [1],
     "versions_after_the_roll_back": [0],
+    "authorities": [2],
     "database_as_before": True,
 }
 """The facts that hold whatever else the machine has to do."""
@@ -211,7 +212,7 @@ def upgrade(hosts: Hosts) -> None:
 
 
 def next_release(directory: Path) -> Path:
-    """This release in all but the version of its pipeline."""
+    """This release in all but the version of its pipeline, and its tables, all of which mean something else."""
     shutil.copytree(
         ROOT / "src/overlace", directory / "overlace", ignore=shutil.ignore_patterns("__pycache__")
     )
@@ -220,7 +221,11 @@ def next_release(directory: Path) -> Path:
     text = file.read_text()
     if present not in text:
         raise SystemExit(f"{file} does not say {present.strip()}")
-    file.write_text(text.replace(present, f"PIPELINE_VERSION = {PIPELINE_VERSION + 1}\n"))
+    text = text.replace(present, f"PIPELINE_VERSION = {PIPELINE_VERSION + 1}\n")
+    for table in set(Table) - {Table.CLASSIFY, Table.MARKER}:
+        # the first table has to stay so; all others come to be where another was, or none
+        text = text.replace(f"    {table.name} = {table}\n", f"    {table.name} = {table + 1}\n")
+    file.write_text(text)
     return directory
 
 
@@ -237,15 +242,34 @@ def versions(hosts: Hosts) -> list[int]:
 
 
 def renew(hosts: Hosts) -> None:
-    """New keys and certificates for both hosts."""
-    issuer = Issuer.open(hosts.cloud.directory / "pki", SystemClock())
+    """A new authority, from which both hosts get new keys and certificates; then one of these is revoked, and its host
+    joins anew."""
+    directory = hosts.cloud.directory / "pki"
+    places = {
+        host: Place(host, hosts.lab.controller_address, BRIDGE, "netdev") for host in host_names(hosts.lab)
+    }
 
-    def work() -> None:
-        for host in host_names(hosts.lab):
-            place = Place(host, hosts.lab.controller_address, BRIDGE, "netdev")
+    def pki(*words: str) -> Any:
+        return hosts.overlace("pki", *words, "--pki", str(directory))
+
+    def roll_over() -> None:
+        pki("rollover", "begin")
+        issuer = Issuer.open(directory, SystemClock())
+        for host, place in places.items():
             hosts.lab.host_run(host, ["sh", "-c", renewal_script(place, issuer, TOKEN_LIFETIME)])
+        pki("rollover", "finish")
 
-    hosts.step("certificates renewed", 8, work)
+    def revoke() -> None:
+        pki("revoke", "h2")
+        until(lambda: not hosts.cloud.switch("h2"), "h2 stays connected", 20)
+        hosts.cloud.join(places["h2"])
+        hosts.until_all("in_sync")
+
+    hosts.step("authority and keys renewed", 8, roll_over)
+    hosts.facts["authorities"] = sorted(
+        {each["authority"] for each in pki("list") if each["subject"][:5] == "host:"}
+    )
+    hosts.step("revoked and joined anew", 12, revoke)
 
 
 def go(hosts: Hosts, before: State) -> None:

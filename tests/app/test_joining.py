@@ -80,6 +80,11 @@ class Site:
         rows = [line.split() for line in listed.splitlines()]
         return {local for *_, local, peer in rows if peer.endswith((":6653", ":6640"))}
 
+    def found(self) -> dict[str, str]:
+        """What the doctor has seen of h3, by kind."""
+        findings = self.cloud.api("GET", "/v2.0/overlace/doctor")["findings"]
+        return {each["kind"]: each["seen"] for each in findings if each["about"] == "h3"}
+
     def log(self) -> str:
         return (self.cloud.directory / "controller.log").read_text()
 
@@ -186,6 +191,14 @@ def test_a_transit_switch_joins_with_its_bridge_and_leaves_it_as_it_was(site: Si
     assert site.vsctl("h3", "get-ssl") == ""
     site.vsctl("h3", "del-br", "br-fabric")
     site.overlace("pki", "revoke", "switch:t1")
+
+
+def test_a_host_that_joined_with_another_bridge_than_it_was_added_with_is_told_apart(site: Site) -> None:
+    assert site.run("h3", site.join_script("h3", "--bridge", "br-other")).status == 0
+    until(lambda: "bridge_missing" in site.found(), f"it is not named: {site.found()}", 20)
+    assert "h3 has no bridge br-overlace, but br-other of Overlace's" in site.found()["bridge_missing"]
+    assert "switch_half_connected" not in site.found()
+    assert site.run("h3", site.overlace("leave", "h3")).status == 0
 
 
 def test_a_host_that_joined_in_plaintext_goes_over_to_tls(site: Site) -> None:

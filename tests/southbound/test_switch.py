@@ -9,6 +9,7 @@ from tests.southbound.fake_switch import FakeSwitch, fake_switch
 from tests.southbound.flow_samples import flow, flow_to_group, flow_to_meter, group, meter
 from tests.southbound.harness import Controller, added, controller, eventually, fragment
 
+from overlace.compiler.pipeline import PIPELINE_VERSION, Cookie, CookieClass, cookie
 from overlace.compiler.plan import PlanChange, SwitchChange
 from overlace.datapath.actions import Output
 from overlace.datapath.match import match
@@ -179,7 +180,7 @@ async def test_a_reconnecting_switch_is_repaired_where_it_was_tampered_with_and_
 
 async def test_learned_flows_are_never_repaired_away() -> None:
     async with one_switch() as (running, switch):
-        learned = flow(60, cookie=0xAC << 56 | 1)
+        learned = flow(60, cookie=cookie(CookieClass.LEARNED, 1))
         switch.tables.flows[learned.key] = learned
         assert (await running.hub.audit_now("s1")).repaired == 0
         running.hub.resynchronise("s1")
@@ -408,6 +409,46 @@ async def test_given_a_marker_of_another_pipeline_version_when_read_then_it_coun
         await switch.connect(running.openflow_port)
         await eventually(lambda: running.record.holds)
         assert "another cluster" in running.record.holds[0][1]
+
+
+async def test_given_a_switch_of_another_release_when_it_calls_then_it_goes_over_as_a_whole() -> None:
+    async with one_switch(Settings(batch_limit=2, brake_minimum=0)) as (running, switch):
+        # given tables that mean something else, and what the data path made by them
+        switch.disconnect()
+        await eventually(lambda: not running.hub.status().switches["s1"].peer)
+        place = replace(MARKER_PLACE, cookie=MARKER_PLACE.cookie + (1 << 48))
+        learned = flow(60, cookie=int(Cookie(CookieClass.LEARNED, 1, version=PIPELINE_VERSION + 1)))
+        theirs = [
+            *(flow(number, table=11) for number in range(6)),
+            learned,
+            marker_flow(place, running.stamp),
+        ]
+        switch.tables.flows.clear()
+        switch.tables.flows.update((each.key, each) for each in theirs)
+        before = running.hub.status().switches["s1"].batches
+
+        # when it calls, then all is replaced in one bundle, which the brake does not take for a loss
+        await switch.connect(running.openflow_port)
+        await eventually(lambda: running.record.acknowledgements.count(("s1", 1)) == 2)
+        assert running.record.holds == []
+        assert running.hub.status().switches["s1"].batches - before == 1
+        assert switch.flows == set(PLAN.flows)
+        assert running.record.made_by_switches["s1"] == [learned]
+        assert (await running.hub.difference("s1")).version == PIPELINE_VERSION
+
+
+async def test_given_a_switch_of_another_release_when_most_would_go_then_the_brake_holds_it() -> None:
+    async with one_switch(Settings(brake_minimum=5)) as (running, switch):
+        switch.disconnect()
+        await eventually(lambda: not running.hub.status().switches["s1"].peer)
+        place = replace(MARKER_PLACE, cookie=MARKER_PLACE.cookie + (1 << 48))
+        theirs = [*(flow(number, table=11) for number in range(30)), marker_flow(place, running.stamp)]
+        switch.tables.flows.clear()
+        switch.tables.flows.update((each.key, each) for each in theirs)
+        await switch.connect(running.openflow_port)
+        await eventually(lambda: running.record.holds)
+        assert "would remove 26 of 30 flows" in running.record.holds[0][1]
+        assert (await running.hub.difference("s1")).version == PIPELINE_VERSION + 1
 
 
 async def test_what_many_switches_get_is_made_once_and_comes_to_each_as_it_can_take_it() -> None:

@@ -1,7 +1,8 @@
 """The scripts make what the declarations ask for, and bring databases of past releases along."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,17 @@ from sqlalchemy import Connection
 
 from overlace.kit.clock import ManualClock
 from overlace.model.controller import Controller, controller_of
-from overlace.model.identity import User
-from overlace.model.site import Site
+from overlace.model.identity import Quota, User
+from overlace.model.policy import SecurityGroup, SecurityGroupRule
+from overlace.model.port import Port
+from overlace.model.site import Host, Site
 from overlace.store import migrations
 from overlace.store.engine import create_store_engine
 from overlace.store.migrations import migrate
 from overlace.store.store import Store
 from overlace.store.tables import METADATA
+
+SAMPLES = Path(__file__).parent / "samples"
 
 
 def test_the_scripts_and_the_declarations_agree(tmp_path: Path) -> None:
@@ -69,6 +74,40 @@ async def test_a_database_of_the_release_before_is_opened_with_all_that_is_in_it
     assert store.snapshot.get(Site, "a") == Site(id="a", mtu=9000)
     assert (store.cluster, store.snapshot.revision.number, store.ends) == ("ours", 7, {1: 7})
     assert (await store.transact(lambda tx: tx.allocate("vni"), actor="test")).result == 5001
+    await store.close()
+
+
+@pytest.mark.parametrize("revision", ["r0004", "r0011"])
+async def test_a_whole_database_that_an_earlier_release_wrote_is_opened_and_goes_on(
+    tmp_path: Path, revision: str
+) -> None:
+    # given one that it has made itself
+    path = tmp_path / "overlace.db"
+    with closing(sqlite3.connect(path)) as written:
+        written.executescript((SAMPLES / f"{revision}.sql").read_text())
+        (before,) = written.execute("select max(number) from revisions").fetchone()
+
+    # when this release opens it, then everything is there
+    store = await Store.open(path, ManualClock())
+    seen = store.snapshot
+    assert (seen.revision.number, store.ends) == (before, {1: before})
+    hosts = sorted(seen.all(Host), key=lambda each: each.id)
+    assert [[str(each.address) for each in host.endpoints] for host in hosts] == [
+        ["192.0.2.1", "2001:db8::1"],
+        ["192.0.2.2", "2001:db8::2"],
+    ]
+    first, second = sorted(seen.all(Port), key=lambda each: each.name)
+    assert [str(each.ip_address) for each in first.fixed_ips] == ["10.0.0.11", "fd00::11"]
+    assert [str(each.ip_address) for each in first.allowed_address_pairs] == ["10.0.0.100/32"]
+    (group,) = (each for each in seen.all(SecurityGroup) if each.name == "open")
+    assert first.security_groups == second.security_groups == (group.id,)
+    assert [each for each in seen.all(SecurityGroupRule) if each.port_range_min == 80]
+    assert [(each.id, each.limit) for each in seen.all(Quota)] == [("blue:port", 77)]
+
+    # and it goes on: no number is given twice, not even that of the port that was removed
+    given = (await store.transact(lambda tx: tx.allocate("port_key"), actor="test")).result
+    assert given == max(first.key, second.key) + 2
+    assert store.snapshot.revision.number == before + 1
     await store.close()
 
 

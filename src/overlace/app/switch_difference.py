@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from overlace.compiler.cause import Causes
 from overlace.compiler.found import FoundPort, found_ports
-from overlace.compiler.pipeline import Cookie
+from overlace.compiler.pipeline import PIPELINE_VERSION, Cookie
 from overlace.datapath.flow import Flow
 from overlace.datapath.text import describe_flow
 from overlace.engine.interfaces import PluggedInterface
@@ -44,6 +44,8 @@ def difference_view(found: Difference, snapshot: Snapshot, interfaces: Iterable[
         "stamps": [
             {"cluster": each.cluster, "epoch": each.epoch, "revision": each.revision} for each in found.stamps
         ],
+        "pipeline_version": found.version,
+        "wanted_pipeline_version": PIPELINE_VERSION,
         "observed": len(flows.flows),
         "wanted": len(flows.wanted_flows),
         **{what: len(some) for what, some in kinds},

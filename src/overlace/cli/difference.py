@@ -10,6 +10,10 @@ from overlace.terminal.options import json_option
 from overlace.terminal.output import progress, show_json, show_table
 
 _WORDS = {"missing": "to be added", "changed": "to be changed", "foreign": "to be removed"}
+_VERSIONS = (
+    "its flows are of pipeline version {pipeline_version}, this release's of {wanted_pipeline_version}: "
+    "they are replaced in one atomic bundle"
+)
 
 
 @click.command()
@@ -99,9 +103,10 @@ def recover(
       overlace recover h1 1d0ad52b-18b2-4b92-b827-bcbf212c37ef --name web
       overlace recover h1 --all
     """
-    unknown: list[Object] = difference(api, host)["unknown_ports"]
+    found = difference(api, host)
+    unknown: list[Object] = found["unknown_ports"]
     if port is None and not everything:
-        show_json(unknown) if as_json else _tell_unknown(host, unknown)
+        show_json(unknown) if as_json else _tell_unknown(found)
         return
     wanted = [each["id"] for each in unknown if each.get("mac_address")] if everything else [port]
     body: dict[str, Any] = {"network_id": network, "name": name}
@@ -145,6 +150,8 @@ def _tell(found: Object, with_flows: bool) -> None:
     click.echo(f"{found['name']}: {found['phase_means']}; {found['observed']} flows, {counts}")
     if found["hold"]:
         click.echo(f"  {found['hold']}")
+    if _of_another_version(found):
+        click.echo(f"  {_VERSIONS.format(**found)}")
     for each in found["objects"]:
         click.echo(f"  {_WORDS[each['what']]}: {each['object']}, {each['flows']} flows")
     if with_flows:
@@ -159,10 +166,15 @@ def _tell(found: Object, with_flows: bool) -> None:
     if not found["settled"]:
         click.echo("  the plan changed meanwhile: ask again")
     if found["unknown_ports"]:
-        _tell_unknown(found["name"], found["unknown_ports"])
+        _tell_unknown(found)
 
 
-def _tell_unknown(host: str, unknown: list[Object]) -> None:
+def _of_another_version(found: Object) -> bool:
+    return found["pipeline_version"] not in (None, found["wanted_pipeline_version"])
+
+
+def _tell_unknown(found: Object) -> None:
+    host, unknown = found["name"], found["unknown_ports"]
     if not unknown:
         click.echo(f"{host} serves no port that the database does not know")
         return
@@ -172,7 +184,11 @@ def _tell_unknown(host: str, unknown: list[Object]) -> None:
         network = each["network"] or f"unknown (wire identifier {each['segmentation_id']})"
         click.echo(f"  {each['id']} at {each['interface']}: {_addresses(each)}, network {network}")
     others = len(unknown) - len(served)
-    if others:
+    if others and _of_another_version(found):
+        click.echo(
+            f"  {others} interfaces announce more; from flows of another pipeline version no port is read back"
+        )
+    elif others:
         click.echo(f"  {others} more interfaces announce ports that are served by nobody")
 
 

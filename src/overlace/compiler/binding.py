@@ -24,7 +24,7 @@ from overlace.compiler.pipeline import (
     Table,
     cookie,
     failover_group,
-    is_learned,
+    is_learned_by_any,
 )
 from overlace.compiler.plan import Fragment
 from overlace.compiler.reader import Reader
@@ -229,7 +229,7 @@ def _arrival(view: BindingView, mark: int) -> list[Flow]:
 def activation_in(flow: Flow) -> tuple[int, int] | None:
     """The port key and the superseded generation, if this is what the first frame of a prepared port has left."""
     port, generation = flow.match.get(DESTINATION_PORT), flow.match.get(GENERATION)
-    if not is_learned(flow.cookie) or port is None or generation is None:
+    if not is_learned_by_any(flow.cookie) or port is None or generation is None:
         return None
     here = any(
         isinstance(each, SetField) and each.field is FLAGS and each.value & Flag.ACTIVATED

@@ -233,9 +233,15 @@ def cookie(cookie_class: CookieClass, key: int = 0, detail: int = 0) -> int:
     return int(Cookie(cookie_class, key, detail))
 
 
-def is_learned(number: int) -> bool:
-    """True for flows that the data path made."""
+def is_learned_by_any(number: int) -> bool:
+    """True for flows that the data path made, by the rules of whatever release."""
     return number >> 56 == CookieClass.LEARNED
+
+
+def is_learned(number: int) -> bool:
+    """True for those that it made by rules of this version. What it made by another's goes with them: its tables may
+    mean something else."""
+    return is_learned_by_any(number) and number >> 48 & 0xFF == PIPELINE_VERSION
 
 
 def is_of_one_port(flow: Flow) -> bool:

@@ -78,7 +78,8 @@ class BridgeInterface:
 
 @dataclass(frozen=True, slots=True)
 class BridgeSeen:
-    """How a host's Open vSwitch and our bridge in it are set up; `controllers` are its targets."""
+    """How a host's Open vSwitch and our bridge in it are set up; `controllers` are its targets, `others` more
+    bridges that joining has made."""
 
     ovs_version: str | None
     fail_mode: str | None
@@ -87,6 +88,8 @@ class BridgeSeen:
     restoring: bool
     """other_config:flow-restore-wait of ovs-vswitchd.conf.db(5): nothing is forwarded until it is gone."""
     datapath_id: int | None
+    is_there: bool = True
+    others: tuple[str, ...] = ()
 
 
 _NONE: frozenset[Uuid] = frozenset()
@@ -157,6 +160,11 @@ class DatabaseView:
             if row
             else ()
         )
+        others = (
+            each
+            for each in self._replica.rows("Bridge").values()
+            if each is not row and string_map(each, "external_ids").get("overlace-owned") == "true"
+        )
         in_band = row is not None and string_map(row, "other_config").get("disable-in-band") != "true"
         restoring = string_map(self._root, "other_config").get("flow-restore-wait") if self._root else None
         return BridgeSeen(
@@ -166,6 +174,8 @@ class DatabaseView:
             tuple(sorted(target for each in targets if each and (target := text(each, "target")))),
             restoring == "true",
             self.datapath_id(name),
+            row is not None,
+            tuple(sorted(filter(None, (text(each, "name") for each in others)))),
         )
 
     def datapath_id(self, bridge: str) -> int | None:

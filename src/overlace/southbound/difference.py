@@ -11,12 +11,13 @@ from overlace.southbound.marker import Stamp, Verdict, judge
 from overlace.southbound.operations import Changes
 from overlace.southbound.reading import SwitchReader
 from overlace.southbound.switch import Switch
-from overlace.southbound.synchronisation import read_stamp
+from overlace.southbound.synchronisation import read_mark
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One switch beside its plan. `tunnel_ports` are names; `verdict` is what the stamps say of our store."""
+    """One switch beside its plan. `tunnel_ports` are names; `verdict` is what the stamps say of our store, `version`
+    which version of the pipeline the switch was written for (None without a marker)."""
 
     at: datetime
     flows: Installed
@@ -24,6 +25,7 @@ class Difference:
     tunnel_ports: Changes[str]
     stamps: tuple[Stamp, ...]
     verdict: Verdict
+    version: int | None
 
 
 async def read_difference(switch: Switch) -> Difference:
@@ -32,10 +34,10 @@ async def read_difference(switch: Switch) -> Difference:
     if connection is None:
         raise NotConnectedError(f"switch {switch.name} is not connected")
     reader = SwitchReader(connection, context.clock, context.settings.piece_size)
-    marker = await read_stamp(context, reader)
+    mark = await read_mark(context, reader)
     flows = await read_installed(context, connection, switch.contents)
     meters = {meter.meter_id: meter for meter in await reader.meters()}
-    stamps = (marker, database.stamp if database else None)
+    stamps = (mark.stamp if mark else None, database.stamp if database else None)
     table = switch.contents.table
     return Difference(
         context.clock.now(),
@@ -44,4 +46,5 @@ async def read_difference(switch: Switch) -> Difference:
         database.tunnel_port_changes(table.tunnel_ports) if database else Changes(),
         tuple(stamp for stamp in stamps if stamp is not None),
         judge(stamps, context.stamp(), context.lineage()),
+        mark.version if mark else None,
     )

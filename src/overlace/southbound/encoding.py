@@ -39,15 +39,18 @@ BUNDLE_ID = 1
 BUNDLE_FLAGS = 0x3
 """OFPBF_ATOMIC | OFPBF_ORDERED (OpenFlow 1.5, 7.3.9.2)."""
 
-METER_XID = 0xFFFF0001
-OPEN_XID = 0xFFFF0002
-BUNDLE_XID = 0xFFFF0003
-COMMIT_XID = 0xFFFF0004
-DISCARD_XID = 0xFFFF0005
-BARRIER_XID = 0xFFFF0006
-FIRST_CAREFUL_XID = 0xFFFF1000
-MOST_TOGETHER = 60_000
-"""So many operations may be in one batch, for each has an id of its own when it is sent carefully."""
+FIRST_XID = 0xF0000000
+"""Transaction ids from here on are those of batches; the session counts its own from one."""
+METER_XID = FIRST_XID + 1
+OPEN_XID = FIRST_XID + 2
+BUNDLE_XID = FIRST_XID + 3
+COMMIT_XID = FIRST_XID + 4
+DISCARD_XID = FIRST_XID + 5
+BARRIER_XID = FIRST_XID + 6
+FIRST_CAREFUL_XID = FIRST_XID + 0x1000
+MOST_TOGETHER = 200_000
+"""So many operations may be in one batch where half of it would be worse than a long commit: some 60 MiB, less than
+what may wait for a switch (`shell.MOST_UNSENT`)."""
 
 Subject = Flow | Group | Meter
 """What a message is about."""

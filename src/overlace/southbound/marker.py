@@ -48,6 +48,14 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What a switch's marker flow says: who wrote it last, and for which pipeline version."""
+
+    stamp: Stamp
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class MarkerPlace:
     """Where the pipeline leaves room for the marker: a table, priority and cookie that nothing else uses."""
 

@@ -12,7 +12,7 @@ import structlog
 
 from overlace.datapath.actions import CONTROLLER, Action
 from overlace.kit.clock import Clock
-from overlace.southbound.encoding import USUAL_ANSWERS, EncodedBatch
+from overlace.southbound.encoding import FIRST_XID, USUAL_ANSWERS, EncodedBatch
 from overlace.southbound.failures import (
     NotConnectedError,
     PassiveError,
@@ -21,7 +21,7 @@ from overlace.southbound.failures import (
 )
 from overlace.southbound.refusals import Refusals
 from overlace.southbound.shell import Channel, Shell
-from overlace.southbound.transaction import FIRST_XID, Refusal, Transaction
+from overlace.southbound.transaction import Refusal, Transaction
 from overlace.wire.openflow.messages import (
     Error,
     FeaturesReply,

@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from overlace.compiler.pipeline import is_learned_by_any
 from overlace.compiler.plan import FragmentId, SwitchChange, SwitchName, TunnelPort
 from overlace.datapath.capabilities import PLAIN_OPENFLOW
 from overlace.southbound.acknowledgement import Acknowledgement
@@ -32,7 +33,15 @@ from overlace.southbound.pending import PendingChange
 from overlace.southbound.settings import TRANSIT_MARKER_PLACE, Context
 from overlace.southbound.shared_write import SharedWrite
 from overlace.southbound.status import Phase, SwitchStatus
-from overlace.southbound.synchronisation import Allowed, Hold, HoldKind, compare, objection, observe
+from overlace.southbound.synchronisation import (
+    Allowed,
+    Hold,
+    HoldKind,
+    compare,
+    objection,
+    observe,
+    removal,
+)
 from overlace.southbound.transaction import Refusal
 from overlace.southbound.writer import WriteCounters, Writer
 from overlace.wire.openflow.codec import canonical_flow
@@ -335,19 +344,18 @@ class Switch:
                 self.last_resync = found
                 self.counters.resyncs += 1
                 self.counters.resync_changes += found.repaired
-                learned = [flow for flow in observed.flows if self.context.is_learned(flow.cookie)]
+                learned = [flow for flow in observed.flows if is_learned_by_any(flow.cookie)]
                 self.context.listener.learned(self.name, learned)
-            stamps = (observed.marker, self.database.stamp if self.database else None)
-            removed = len(operations.flows.removed)
-            hold = objection(self.context, self._allowed, stamps, found, removed)
+            stamps = (observed.stamp, self.database.stamp if self.database else None)
+            hold = objection(self.context, self._allowed, stamps, found, removal(operations, observed))
             if hold is not None:
                 return self._on_hold(hold)
             self.phase = Phase.WRITING
-            writer.stamp = observed.marker
+            writer.stamp = observed.stamp
             self._prepare_ports()
-            marker = self._needs_marker(observed.marker)
-            # An empty switch forwards nothing that a long commit could hold up, and had better not forward by halves.
-            limit = MOST_TOGETHER if observed.is_empty else None
+            marker = observed.of_another_version or self._needs_marker(observed.stamp)
+            # Half of a first fill forwards by halves, and half of a release's tables among another's is no pipeline.
+            limit = MOST_TOGETHER if observed.is_empty or observed.of_another_version else None
             refusals = await self._write(writer, operations, marker=marker, limit=limit)
             if not refusals:
                 return self._on_sync(found)

@@ -11,13 +11,14 @@ from enum import Enum
 from overlace.datapath.flow import Flow, Group, Meter
 from overlace.southbound.comparison_report import ComparisonReport, report
 from overlace.southbound.contents import Contents
-from overlace.southbound.marker import Stamp, Verdict, judge, read_marker
+from overlace.southbound.marker import Mark, Stamp, Verdict, judge, read_marker
 from overlace.southbound.openflow_channel import SwitchConnection
 from overlace.southbound.operations import TableOperations
 from overlace.southbound.reading import Piece, SwitchReader
 from overlace.southbound.settings import Context
 
-_ANY_VERSION = ((1 << 64) - 1) & ~(0xFF << 48)
+_VERSION_SHIFT = 48
+_ANY_VERSION = ((1 << 64) - 1) & ~(0xFF << _VERSION_SHIFT)
 """The marker's cookie but for the pipeline version: a release must find what another has written."""
 
 
@@ -56,7 +57,9 @@ class Observed:
     flows: list[Flow]
     groups: list[Group]
     meters: list[Meter]
-    marker: Stamp | None
+    stamp: Stamp | None
+    of_another_version: bool
+    """Whether a release wrote it to which tables and registers may mean something else."""
 
     @property
     def is_empty(self) -> bool:
@@ -67,21 +70,30 @@ class Observed:
 async def observe(context: Context, connection: SwitchConnection, contents: Contents) -> Observed:
     """Read a switch. Raises what `SwitchConnection.request` raises."""
     reader = SwitchReader(connection, context.clock, context.settings.piece_size)
-    marker = await read_stamp(context, reader)
+    mark = await read_mark(context, reader)
     flows: list[Flow] = []
     async for piece in reader.pieces(contents.table.flows().values()):
         flows += await reader.flows(piece)
     own = [flow for flow in flows if not is_marker(context, flow)]
-    return Observed(own, await reader.groups(), await reader.meters(), marker)
+    groups, meters = await reader.groups(), await reader.meters()
+    if mark is None:
+        return Observed(own, groups, meters, None, of_another_version=False)
+    other = mark.version != version_in(context.marker.cookie)
+    return Observed(own, groups, meters, mark.stamp, of_another_version=other)
 
 
-async def read_stamp(context: Context, reader: SwitchReader) -> Stamp | None:
+async def read_mark(context: Context, reader: SwitchReader) -> Mark | None:
     """Read the marker flow alone: one request, by its table and cookie."""
     place = context.marker
     for flow in await reader.flows(Piece(place.table, place.cookie & _ANY_VERSION, _ANY_VERSION)):
         if (stamp := read_marker(flow)) is not None:
-            return stamp
+            return Mark(stamp, version_in(flow.cookie))
     return None
+
+
+def version_in(cookie: int) -> int:
+    """The pipeline version that a cookie carries."""
+    return cookie >> _VERSION_SHIFT & 0xFF
 
 
 def is_marker(context: Context, flow: Flow) -> bool:
@@ -99,10 +111,16 @@ def compare(
     return operations, report(context.clock.now(), len(observed.flows), operations)
 
 
+def removal(operations: TableOperations, observed: Observed) -> int:
+    """How many flows go; where another release's are replaced as a whole, by how many there are fewer."""
+    flows = operations.flows
+    return len(flows.removed) - (len(flows.added) if observed.of_another_version else 0)
+
+
 def objection(
     context: Context, allowed: Allowed, seen: tuple[Stamp | None, ...], found: ComparisonReport, removed: int
 ) -> Hold | None:
-    """Why the difference must not be written; None when it may. `removed` counts flows."""
+    """Why the difference must not be written; None when it may. `removed` is what `removal` says."""
     ours = context.stamp()
     verdict = judge(seen, ours, context.lineage())
     if verdict in (Verdict.NEWER, Verdict.FOREIGN) and not allowed.adopt:

@@ -26,9 +26,6 @@ from overlace.southbound.encoding import (
 )
 from overlace.wire.openflow.messages import BarrierReply, BundleControl, Error, Message
 
-FIRST_XID = 0xFFFF0000
-"""Transaction ids from here on are ours; the session counts its own from one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

@@ -95,6 +95,12 @@ def reason(ground: Ground) -> Callable[[Facts], Facts]:
     return lambda facts: replace(facts, port_reasons=[told])
 
 
+def no_bridge(*others: str) -> Callable[[Facts], Facts]:
+    """h1's database is connected, and does not have the bridge."""
+    seen = BridgeSeen("3.1.0", None, False, (), False, None, is_there=False, others=others)
+    return lambda facts: replace(switched(phase=Phase.ABSENT)(facts), bridges={**facts.bridges, "h1": seen})
+
+
 @dataclass(frozen=True)
 class Case:
     """What is wrong, what it is called, how bad it is, and words of what is said."""
@@ -181,6 +187,18 @@ CASES = [
     Case(machine(free=800 << 20), "disk_low", WARNING, ("800 MiB", "make room")),
     Case(machine(store_failure="disk I/O error"), "store_unwritable", ERROR, ("disk I/O error", "remount")),
     Case(machine(clock_synchronised=False), "clock_unsynchronised", NOTE, ("chrony",)),
+    Case(
+        no_bridge(),
+        "bridge_missing",
+        ERROR,
+        ("h1 has no bridge br-overlace", "somebody removed it", "overlace join h1"),
+    ),
+    Case(
+        no_bridge("br-cloud"),
+        "bridge_missing",
+        ERROR,
+        ("but br-cloud", "--bridge br-overlace", "overlace host add h1 --bridge br-cloud"),
+    ),
     Case(reason(Ground.DUPLICATE), "port_duplicate", WARNING, ("h2 announces", "a copy of a workload")),
     Case(reason(Ground.HOST_NOT_ALLOWED), "port_host_not_allowed", WARNING, ("reserved for other projects",)),
     Case(

@@ -25,7 +25,9 @@ def check_bridges(facts: Facts) -> Iterator[Finding]:
         host = facts.snapshot.get(Host, name)
         if host is not None:
             yield from _version(name, seen)
-            yield from _set_up(name, host.bridge, seen)
+            yield from (
+                _set_up(name, host.bridge, seen) if seen.is_there else _missing(name, host.bridge, seen)
+            )
     yield from _same_datapath_ids(facts)
     yield from _interfaces(facts)
     for reason in facts.port_reasons:
@@ -49,6 +51,23 @@ def _version(name: str, seen: BridgeSeen) -> Iterator[Finding]:
             f"it is older than {oldest}, and may refuse rules, or take them and do something else",
             f"update Open vSwitch of {name} to {oldest} or later",
         )
+
+
+def _missing(name: str, bridge: str, seen: BridgeSeen) -> Iterator[Finding]:
+    if not seen.others:
+        cause = "somebody removed it, or the host's database is older than its joining"
+        cure = f"run the script of `overlace join {name} --bridge {bridge}` again"
+        yield error("bridge_missing", name, f"{name} has no bridge {bridge}", cause, cure)
+        return
+    other = seen.others[0]
+    yield error(
+        "bridge_missing",
+        name,
+        f"{name} has no bridge {bridge}, but {', '.join(seen.others)} of Overlace's",
+        "it joined with another --bridge than it was added with",
+        f"overlace leave {name}, then overlace join {name} --bridge {bridge}; or overlace host remove {name}, then "
+        f"overlace host add {name} --bridge {other}",
+    )
 
 
 def _set_up(name: str, bridge: str, seen: BridgeSeen) -> Iterator[Finding]:

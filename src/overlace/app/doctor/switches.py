@@ -29,6 +29,8 @@ def _presence(facts: Facts, name: str, status: SwitchStatus, *, is_host: bool) -
     if connected and (status.database or not is_host):
         return
     seen = facts.hosts.get(name)
+    if name in facts.bridges and not facts.bridges[name].is_there:
+        return  # told as such
     if connected or status.database:
         missing, port = ("OVSDB", 6640) if connected else ("OpenFlow", 6653)
         yield error(
