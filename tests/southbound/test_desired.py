@@ -10,9 +10,10 @@ from tests.southbound.table_worlds import change_between, contents, fragments, h
 from overlace.compiler.plan import Fragment, SwitchChange, key_number
 from overlace.datapath.flow import Flow
 from overlace.southbound.contents import Contents
-from overlace.southbound.desired import ConflictError, DesiredTable, meaning
+from overlace.southbound.desired import ConflictError, DesiredTable
 from overlace.southbound.flow_holders import FlowHolders
 from overlace.southbound.operations import TableOperations
+from overlace.southbound.shared_change import shared_change
 from overlace.wire.openflow.codec import canonical_flow
 
 LEARNED = 0xAC << 56
@@ -125,30 +126,31 @@ def flows_alone(name: str) -> st.SearchStrategy[Fragment]:
 
 @given(st.data())
 def test_what_a_change_means_to_many_tables_is_what_each_would_have_made_of_it(data: st.DataObject) -> None:
-    # given three tables that share one register of holders, and twins of them that share nothing
+    # given four tables that share one register of holders, and twins of them that share nothing
     holders = FlowHolders()
-    tables = [DesiredTable(lambda _: False, canonical_flow, holders) for _ in range(3)]
-    twins = [DesiredTable(lambda _: False, canonical_flow) for _ in range(3)]
+    tables = [DesiredTable(lambda _: False, canonical_flow, holders) for _ in range(4)]
+    twins = [DesiredTable(lambda _: False, canonical_flow) for _ in range(4)]
     for each in (*tables, *twins):
         each.count()
     for _ in range(data.draw(st.integers(1, 6))):
         # when fragments come, are replaced and go, on some of them
         names = data.draw(st.sets(st.sampled_from("abcd"), max_size=2))
         newcomers = [data.draw(st.one_of(flows_alone(name), fragments(name, 1))) for name in sorted(names)]
-        some = data.draw(st.sets(st.integers(0, 2), min_size=1))
+        some = data.draw(st.sets(st.integers(0, 3), min_size=1))
         first = twins[min(some)]
         going = data.draw(st.sets(st.sampled_from(sorted(first.fragments)))) if first.fragments else set()
         removed = {each.id: first.fragments[each.id] for each in newcomers if each.id in first.fragments}
         removed |= {id_: first.fragments[id_] for id_ in going}
         change = SwitchChange({each.id: each for each in newcomers}, removed)
-        shared = meaning(change, holders)
-        for number in some:
-            expected = twins[number].apply(change)
-            if shared is not None and tables[number].awaits(change):
-                tables[number].take(change, shared)
-                assert as_sets(shared) == as_sets(expected)
-            else:
-                assert as_sets(tables[number].apply(change)) == as_sets(expected)
+        shared = shared_change(change, holders)
+        awaiting = [each for each in some if shared is not None and tables[each].awaits(shared)]
+        if shared is not None:
+            for number in awaiting:
+                tables[number].take(shared)
+                assert as_sets(shared.operations) == as_sets(twins[number].apply(change))
+            shared.note(holders, [tables[number] for number in awaiting])
+        for number in some.difference(awaiting):
+            assert as_sets(tables[number].apply(change)) == as_sets(twins[number].apply(change))
         # then both always hold the same
         for table, twin in zip(tables, twins, strict=True):
             assert table.flows() == twin.flows()

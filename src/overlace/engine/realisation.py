@@ -46,7 +46,8 @@ class Realisation:
         progress = self._progress(switch)
         progress.acknowledged = max(progress.acknowledged, sequence)
         progress.fault = ""
-        waiting = self._awaited.pop(switch, {})
+        if (waiting := self._awaited.pop(switch, None)) is None:
+            return set()
         later = {port: since for port, since in waiting.items() if since > sequence}
         if later:
             self._awaited[switch] = later

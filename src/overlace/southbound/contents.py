@@ -15,6 +15,7 @@ from overlace.southbound.encoding import Subject
 from overlace.southbound.failures import PlanFailure
 from overlace.southbound.flow_holders import FlowHolders
 from overlace.southbound.operations import TableOperations
+from overlace.southbound.shared_change import SharedChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +94,14 @@ class Contents:
         self._refuse_what_it_cannot(change)
         return change
 
-    def awaits(self, change: SwitchChange) -> bool:
+    def awaits(self, shared: SharedChange) -> bool:
         """Whether `take` may be used instead of `apply`: nothing stands in the way of this change here."""
-        return self.capabilities is None and not self.held_out and self.table.awaits(change)
+        return self.capabilities is None and not self.held_out and self.table.awaits(shared)
 
-    def take(self, change: SwitchChange, operations: TableOperations) -> None:
-        """Apply a change that is awaited and means just these operations (see `desired.meaning`)."""
-        for id_, old in change.removed.items():
-            if id_ in change.added:
-                self._replaced[id_] = old
-        self.table.take(change, operations)
+    def take(self, shared: SharedChange) -> None:
+        """Apply a change that is awaited."""
+        self._replaced.update(shared.replaced)
+        self.table.take(shared)
 
     def _refuse_what_it_cannot(self, change: SwitchChange) -> None:
         """A fragment that asks for more than the switch has is not tried; what it replaces goes."""

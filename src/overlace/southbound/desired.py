@@ -18,6 +18,13 @@ from overlace.southbound.comparison import compare_entries, compare_flows
 from overlace.southbound.flow_holders import FlowHolders
 from overlace.southbound.holdings import ClashError, Holdings, Staged
 from overlace.southbound.operations import Changes, TableOperations
+from overlace.southbound.shared_change import (
+    SharedChange,
+    flows_alone,
+    flows_of,
+    shareable_numbers,
+    union_of,
+)
 
 IsLearned = Callable[[int], bool]
 """True for a cookie of flows that the data path makes itself with learn()."""
@@ -26,10 +33,6 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _Rest = tuple[Staged[int, Group], Staged[int, Meter], Staged[str, TunnelPort]]
-
-
-def _flows_of(fragment: Fragment) -> Iterator[tuple[FlowKey, Flow]]:
-    return ((flow.key, flow) for flow in fragment.flows)
 
 
 def _groups_of(fragment: Fragment) -> Iterator[tuple[int, Group]]:
@@ -42,35 +45,6 @@ def _meters_of(fragment: Fragment) -> Iterator[tuple[int, Meter]]:
 
 def _ports_of(fragment: Fragment) -> Iterator[tuple[str, TunnelPort]]:
     return ((port.name, port) for port in fragment.tunnel_ports)
-
-
-def _flows_alone(fragment: Fragment) -> bool:
-    return not (fragment.groups or fragment.meters or fragment.tunnel_ports)
-
-
-def _union(fragments: Iterable[Fragment]) -> dict[FlowKey, Flow]:
-    union: dict[FlowKey, Flow] = {}
-    for fragment in fragments:
-        union.update(_flows_of(fragment))
-    return union
-
-
-def _shareable(fragments: Iterable[Fragment]) -> dict[int, None]:
-    return dict.fromkeys(number for fragment in fragments for number in fragment.shareable)
-
-
-def meaning(change: SwitchChange, holders: FlowHolders) -> TableOperations | None:
-    """What a change means to every switch that awaits it, worked out once. None when it may not be the same to all:
-    when a fragment that stays holds one of the flows, or there is more than flows."""
-    released, added = change.removed.values(), change.added.values()
-    if not all(map(_flows_alone, (*released, *added))):
-        return None
-    before, after = _union(released), _union(added)
-    if len(after) < sum(len(fragment.flows) for fragment in added):
-        return None
-    if not holders.hold_nothing_else(_shareable((*released, *added)), {*released, *added}):
-        return None
-    return TableOperations(compare_entries(after, before))
 
 
 class ConflictError(Exception):
@@ -210,18 +184,24 @@ class DesiredTable:
             self._holders.hold(fragment, self)
         self.flow_count = len(gathered.union)
 
-    def awaits(self, change: SwitchChange) -> bool:
+    def awaits(self, shared: SharedChange) -> bool:
         """Whether exactly what the change removes is held, and nothing yet of what it adds."""
         held = self._fragments
         if self.flow_count is None:
             return False
-        return all(held.get(id_) is old for id_, old in change.removed.items()) and not any(
-            id_ in held and id_ not in change.removed for id_ in change.added
-        )
+        for id_, old in shared.removed.items():
+            if held.get(id_) is not old:
+                return False
+        return not any(map(held.__contains__, shared.newcomers))
 
-    def take(self, change: SwitchChange, operations: TableOperations) -> None:
-        """Apply a change that is awaited and whose meaning is known (see `shared`)."""
-        self._exchange(change.removed.values(), change.added.values(), operations.flows)
+    def take(self, shared: SharedChange) -> None:
+        """Apply a change that is awaited; what holders know of it is told them for all tables at once."""
+        assert self.flow_count is not None
+        for id_ in shared.leavers:
+            del self._fragments[id_]
+        self._fragments.update(shared.added)
+        self.flow_count += shared.growth
+        self._generation += 1
 
     def clear(self) -> None:
         """Hold nothing any more."""
@@ -278,15 +258,15 @@ class DesiredTable:
 
     def _flow_changes(self, released: list[Fragment], added: list[Fragment]) -> Changes[Flow]:
         """What becomes of the flows, counting those of fragments that stay. Raises ConflictError."""
-        before, after = _union(released), _union(added)
+        before, after = union_of(released), union_of(added)
         if len(after) < sum(len(fragment.flows) for fragment in added):
             self._check_agreement(released, added)
         going = set(released)
-        for number in _shareable((*released, *added)):
+        for number in shareable_numbers((*released, *added)):
             if (staying := self._staying(number, going)) is None:
                 continue
             if (newcomer := after.pop(staying.key, staying)) != staying:
-                raise self._conflict(_flows_of, released, added, ClashError(staying.key, newcomer))
+                raise self._conflict(flows_of, released, added, ClashError(staying.key, newcomer))
             before.pop(staying.key, None)
         return compare_entries(after, before)
 
@@ -301,13 +281,13 @@ class DesiredTable:
         """Newcomers that share a key must want the same under it. Raises ConflictError."""
         seen: dict[FlowKey, Flow] = {}
         for fragment in added:
-            for key, flow in _flows_of(fragment):
+            for key, flow in flows_of(fragment):
                 if seen.setdefault(key, flow) != flow:
-                    raise self._conflict(_flows_of, released, added, ClashError(key, flow))
+                    raise self._conflict(flows_of, released, added, ClashError(key, flow))
 
     def _stage_rest(self, released: list[Fragment], added: list[Fragment]) -> _Rest | None:
         """Groups, meters and tunnel ports; None for fragments of flows alone, as nearly all are."""
-        if all(map(_flows_alone, (*released, *added))):
+        if all(map(flows_alone, (*released, *added))):
             return None
         return (
             self._stage(self._groups, _groups_of, released, added),

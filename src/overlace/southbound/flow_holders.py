@@ -6,7 +6,7 @@ anything there is asked once, and a switch has to remember its fragments and not
 numbers (`Fragment.shareable`), and flows that only one fragment can have are left out.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from overlace.compiler.plan import Fragment, FragmentId
 
@@ -66,6 +66,21 @@ class FlowHolders:
             self._only_table[fragment] = table
             for key in dict.fromkeys(fragment.shareable):
                 self._add(key, fragment, table)
+
+    def hold_in_all(self, fragment: Fragment, tables: Sequence[Table]) -> None:
+        """Each of these tables holds the fragment now."""
+        for table in tables[:2]:
+            self.hold(fragment, table)
+        if len(tables) > 2:
+            self._tables[fragment] += len(tables) - 2
+
+    def release_in_all(self, fragment: Fragment, tables: Sequence[Table]) -> None:
+        """None of these tables holds it any more. Raises KeyError when one did not."""
+        if (holding := self._tables.get(fragment, 0)) > len(tables):
+            self._tables[fragment] = holding - len(tables)
+        else:
+            for table in tables:
+                self.release(fragment, table)
 
     def release(self, fragment: Fragment, table: Table) -> None:
         """This table holds it no more. Raises KeyError when none did."""

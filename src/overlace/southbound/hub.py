@@ -18,7 +18,6 @@ from overlace.datapath.flow import Flow
 from overlace.southbound.audit import Audit
 from overlace.southbound.comparison_report import ComparisonReport
 from overlace.southbound.database_view import BridgeSeen, Reported
-from overlace.southbound.desired import meaning
 from overlace.southbound.difference import Difference, read_difference
 from overlace.southbound.encoding import EncodingError
 from overlace.southbound.events import PacketListener
@@ -33,6 +32,7 @@ from overlace.southbound.reading import SwitchReader, exactly
 from overlace.southbound.refusals import Refusals
 from overlace.southbound.server import Listen
 from overlace.southbound.settings import Context
+from overlace.southbound.shared_change import shared_change
 from overlace.southbound.shared_write import SharedWrite
 from overlace.southbound.status import Phase, SouthboundStatus, SwitchStatus
 from overlace.southbound.succession import Succession
@@ -166,18 +166,33 @@ class Southbound:
 
     def _publish(self, names: Sequence[SwitchName], change: SwitchChange, sequence: int) -> None:
         """One change, to all switches that get the same: what it means and its bytes are worked out once."""
-        shared = self._shared_write(change) if sum(map(self._in_sync, names)) > 1 else None
-        for name in names:
-            switch = self._switch(name)
-            if shared is None or not switch.publish_shared(shared, sequence):
-                switch.publish(change, sequence)
+        switches = [self._switch(name) for name in names]
+        if len(switches) > 1 and (shared := self._shared_write(change, switches)) is not None:
+            switches = self._send(shared, switches, sequence)
+        for switch in switches:
+            switch.publish(change, sequence)
 
-    def _shared_write(self, change: SwitchChange) -> SharedWrite | None:
-        operations = meaning(change, self._context.holders)
-        if operations is None or not operations.openflow:
+    def _send(self, shared: SharedWrite, switches: Iterable[Switch], sequence: int) -> list[Switch]:
+        """Send it to those that await it, and note it once they are all at work on it; returns the others."""
+        awaiting: list[Switch] = []
+        others: list[Switch] = []
+        for switch in switches:
+            (awaiting if switch.awaits(shared.change) else others).append(switch)
+        for switch in awaiting:
+            switch.send(shared, sequence)
+        for switch in awaiting:
+            switch.contents.take(shared.change)
+        shared.change.note(self._context.holders, [switch.contents.table for switch in awaiting])
+        return others
+
+    def _shared_write(self, change: SwitchChange, switches: Iterable[Switch]) -> SharedWrite | None:
+        if sum(switch.phase is Phase.IN_SYNC for switch in switches) < 2:
+            return None
+        shared = shared_change(change, self._context.holders)
+        if shared is None or not shared.operations.openflow:
             return None
         with suppress(EncodingError):
-            return SharedWrite(self._context, change, operations)
+            return SharedWrite(self._context, shared)
         return None
 
     def plan_ready(self, name: SwitchName | None = None) -> None:

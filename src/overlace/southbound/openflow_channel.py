@@ -82,6 +82,7 @@ class SwitchConnection(Shell[Event]):
         self._features: FeaturesReply | None = None
         self._requests: dict[int, _Request] = {}
         self._transaction: Transaction | None = None
+        self._done: Callable[[list[Refusal]], None] = lambda _: None
         self._commit: asyncio.Future[list[Refusal]] | None = None
         self.busy_since: float | None = None
         self.connected_at = clock.monotonic()
@@ -117,14 +118,14 @@ class SwitchConnection(Shell[Event]):
         """
         if self._transaction is not None:
             raise RuntimeError("one transaction at a time")
-
-        def finished(refusals: list[Refusal]) -> None:
-            self._transaction = self.busy_since = None
-            done(refusals)
-
-        self._transaction = Transaction(batch, finished, careful=careful)
+        self._done = done
+        self._transaction = Transaction(batch, self._finished, careful=careful)
         self.busy_since = self._clock.monotonic()
         self.write(self._transaction.first_bytes())
+
+    def _finished(self, refusals: list[Refusal]) -> None:
+        self._transaction = self.busy_since = None
+        self._done(refusals)
 
     async def commit(self, batch: EncodedBatch, *, careful: bool = False) -> list[Refusal]:
         """As `begin`, but wait. Raises NotConnectedError when the connection is lost."""

@@ -1,19 +1,17 @@
 """A change as many switches are sent it: put in order and into bytes once."""
 
-from overlace.compiler.plan import SwitchChange
 from overlace.southbound.encoding import EncodedBatch
 from overlace.southbound.marker import Stamp
-from overlace.southbound.operations import TableOperations
 from overlace.southbound.settings import Context
+from overlace.southbound.shared_change import SharedChange
 
 
 class SharedWrite:
     """What a change means to every switch that awaits it, and its bytes, with the marker and without."""
 
-    def __init__(self, context: Context, change: SwitchChange, operations: TableOperations) -> None:
+    def __init__(self, context: Context, change: SharedChange) -> None:
         """Raises EncodingError."""
         self.change = change
-        self.operations = operations
         self.stamp = context.stamp()
         self._context = context
         self._marked = self._encoded(marked=True)
@@ -30,4 +28,4 @@ class SharedWrite:
     def _encoded(self, *, marked: bool) -> list[EncodedBatch]:
         encoder, context = self._context.encoder, self._context
         marker = encoder.marker(context.marker, self.stamp) if marked else None
-        return encoder.batches(self.operations, marker, context.settings.batch_limit)
+        return encoder.batches(self.change.operations, marker, context.settings.batch_limit)

@@ -207,11 +207,12 @@ class Shell(asyncio.Protocol, Generic[E]):
 
     def write(self, data: bytes) -> None:
         """Send bytes as they are, after whatever was flushed before."""
-        if self.is_open:
-            assert self._transport is not None
-            self._transport.write(data)
-            if self._transport.get_write_buffer_size() > MOST_UNSENT:
-                self._turn_away(f"more than {MOST_UNSENT >> 20} MiB wait for it")
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        transport.write(data)
+        if self.congested and transport.get_write_buffer_size() > MOST_UNSENT:
+            self._turn_away(f"more than {MOST_UNSENT >> 20} MiB wait for it")
 
     def close(self) -> None:
         """End the connection now, without waiting for a peer that may never read again."""

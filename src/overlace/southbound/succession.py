@@ -77,6 +77,8 @@ class Succession:
 
     def done_up_to(self, name: SwitchName, sequence: int) -> int:
         """What an acknowledgement of `sequence` is worth while removals of this switch wait."""
+        if not self._deferred:
+            return sequence
         waiting = [each.sequence for each in self._deferred if name in each.removals]
         return min([sequence, *(first - 1 for first in waiting)])
 

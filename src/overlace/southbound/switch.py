@@ -31,6 +31,7 @@ from overlace.southbound.openflow_channel import SwitchConnection
 from overlace.southbound.operations import TableOperations
 from overlace.southbound.pending import PendingChange
 from overlace.southbound.settings import TRANSIT_MARKER_PLACE, Context
+from overlace.southbound.shared_change import SharedChange
 from overlace.southbound.shared_write import SharedWrite
 from overlace.southbound.status import Phase, SwitchStatus
 from overlace.southbound.synchronisation import (
@@ -117,18 +118,19 @@ class Switch:
             self.contents.absorb(change)
             self._sequence = sequence
 
-    def publish_shared(self, shared: SharedWrite, sequence: int) -> bool:
-        """As `publish`, with what many switches are sent. False, and nothing is done, when it does not fit here."""
+    def awaits(self, shared: SharedChange) -> bool:
+        """Whether what many switches are sent may be sent here."""
         writer = self._writer
         if self.phase is not Phase.IN_SYNC or writer is None or writer.busy or self._pending:
             return False
-        if not self._is_host or not self.contents.awaits(shared.change):
-            return False
-        self.contents.take(shared.change, shared.operations)
+        return self._is_host and self.contents.awaits(shared)
+
+    def send(self, shared: SharedWrite, sequence: int) -> None:
+        """As `publish`, with what many switches are sent and this one awaits; `contents` take it afterwards."""
+        assert self._writer is not None
         self._sequence = sequence
         self._writes += 1
-        writer.send(shared.batches(writer.stamp), shared.stamp, self._written)
-        return True
+        self._writer.send(shared.batches(self._writer.stamp), shared.stamp, self._written)
 
     def leaving(self, fragments: set[FragmentId]) -> None:
         """Fragments that will be removed soon; until then one that conflicts with a new one gives way."""
@@ -411,6 +413,7 @@ class Switch:
             **({"flows": found.flows} if 0 < found.repaired <= _FEW else {}),
         )
         self._completed()
+        self._pump()
 
     def _open_gate(self) -> None:
         needs_database = self.context.requires_database and self._is_host
@@ -476,7 +479,6 @@ class Switch:
         self.contents.settle()
         self._acknowledgement.written(self._sequence)
         self._tell()
-        self._pump()
 
     def _prepare_ports(self, leaving: Iterable[TunnelPort] = ()) -> None:
         """New tunnel ports before the flows that use them; old ones stay until the flows are gone."""

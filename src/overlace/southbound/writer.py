@@ -34,6 +34,7 @@ class Writer:
         self._batches: deque[EncodedBatch] = deque()
         self._busy = False
         self._abandoned = False
+        self._done: Callable[[list[Refusal]], None] = _nobody
         self.stamp: Stamp | None = None
         """The stamp on the switch, as far as it is known."""
 
@@ -57,7 +58,8 @@ class Writer:
         self.stamp = stamp
         self._batches.extend(batches)
         self._busy = True
-        self._next(done)
+        self._done = done
+        self._next()
 
     def abandon(self) -> None:
         """Send no further batch and call nobody back; what is under way goes its way."""
@@ -83,25 +85,26 @@ class Writer:
             self._busy = False
         return []
 
-    def _next(self, done: Callable[[list[Refusal]], None]) -> None:
+    def _next(self) -> None:
         if not self._batches:
-            self._busy = False
-            done([])
+            self._end([])
             return
         batch = self._batches.popleft()
         self._count(batch)
+        self._connection.begin(batch, self._answered)
 
-        def answered(refusals: list[Refusal]) -> None:
-            if self._abandoned:
-                return
-            if refusals:
-                self._batches.clear()
-                self._busy = False
-                done(refusals)
-            else:
-                self._next(done)
+    def _answered(self, refusals: list[Refusal]) -> None:
+        if self._abandoned:
+            return
+        if refusals:
+            self._batches.clear()
+            self._end(refusals)
+        else:
+            self._next()
 
-        self._connection.begin(batch, answered)
+    def _end(self, refusals: list[Refusal]) -> None:
+        self._busy = False
+        self._done(refusals)
 
     def _count(self, batch: EncodedBatch) -> None:
         self._counters.batches += 1
@@ -123,3 +126,7 @@ class Writer:
         encoded = self._context.encoder.batches(operations, flow, limit)
         self.stamp = stamp
         return encoded
+
+
+def _nobody(_: list[Refusal]) -> None:
+    """Before the first write nobody waits."""

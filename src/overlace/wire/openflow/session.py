@@ -75,6 +75,8 @@ class _Connection:
 
     def data_to_send(self) -> bytes:
         """Take the bytes that wait."""
+        if not self._outgoing:
+            return b""
         data = bytes(self._outgoing)
         self._outgoing.clear()
         return data
