@@ -43,8 +43,8 @@ class Contender:
 
     name: str
     bridge: str
-    prepare: Callable[[str, int], Callable[[], None]]
-    settle: Callable[[], None]
+    prepare: Callable[[str, int], Callable[[], object]]
+    settle: Callable[[], object]
     tenants: Tenants
 
 
@@ -105,7 +105,7 @@ def grow(contenders: tuple[Contender, ...], present: int, wanted: int) -> None:
 def overlace(cloud: Cloud) -> Contender:
     """Ports name host and interface, since the API chooses their ids."""
 
-    def prepare(workload: str, octet: int) -> Callable[[], None]:
+    def prepare(workload: str, octet: int) -> Callable[[], object]:
         host = cloud.lab.workload(workload).active.host
         interface = interface_of(cloud, host, workload)
         port = {
@@ -126,7 +126,7 @@ def overlace(cloud: Cloud) -> Contender:
 def peer(ovn: Ovn) -> Contender:
     """A logical switch port with its addresses, in its network and its group, in one transaction."""
 
-    def prepare(workload: str, octet: int) -> Callable[[], None]:
+    def prepare(workload: str, octet: int) -> Callable[[], object]:
         known = f'"{format_mac(mac(octet))} {address(octet)}"'
         words = ["--", "--id=@port", "create", "Logical_Switch_Port", f"name={workload}"]
         words += [f"addresses={known}", f"port_security={known}"]

@@ -7,12 +7,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.controller_process import ControllerProcess, controller_process
+from bench.http_connection import HttpConnection
 from bench.simulated_databases import SimulatedDatabases, simulated_databases
 from bench.simulated_switches import Reached, SimulatedSwitches, simulated_switches
 from bench.tenants import unlimited
@@ -24,7 +25,7 @@ SPAN = 10
 BULK = 250
 PATIENCE = 60.0
 _CONNECTING = 300.0
-_STILL = 0.5
+_STILL = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,6 @@ class SimulatedCloud:
         place = self._interface(host, f"announced-{self._macs}")
         self.databases.plug([place])
         self.switches.watch(mac, holders)
-        time.sleep(_BETWEEN)
         port = {
             "network_id": network.id,
             "project_id": network.project,
@@ -147,9 +147,12 @@ class SimulatedCloud:
             "binding:host_id": f"sim{host}",
             "binding:profile": {"interface_name": place[1]},
         } | more
-        asked = time.monotonic()
-        made = self.api("POST", "/v2.0/ports", {"port": port})["port"]
-        answered = time.monotonic()
+        with closing(HttpConnection(port=self.controller.api_port)) as connection:
+            call = connection.post("/v2.0/ports", {"port": port})
+            time.sleep(_BETWEEN)
+            asked = time.monotonic()
+            made = call()["port"]
+            answered = time.monotonic()
         if self.switches.wait(PATIENCE) is None:
             raise SystemExit(f"{self.switches.seen().switches} of {holders} hosts get port {made['id']}")
         reached = self._settled(str(made["id"]))

@@ -17,9 +17,9 @@ def test_a_port_reaches_just_the_hosts_of_its_network() -> None:
 
 
 def test_one_change_is_the_same_work_in_a_larger_system_and_after_churn() -> None:
-    found = flat_cost.run(10, sizes=[500, 1500], changes=100, samples=4, networks=[20, 60], groups=[10, 30])
+    found = flat_cost.run(10, sizes=[500, 1000], changes=100, samples=3, networks=[20, 60], groups=[10, 30])
 
-    assert found["ports"]["1500"]["work_equal"]
+    assert found["ports"]["1000"]["work_equal"]
     assert found["ports"]["after churn"]["work_equal"]
     for curve in ("one_network", "one_group"):
         least, most = (each["work"] for each in found[curve].values())
@@ -29,15 +29,15 @@ def test_one_change_is_the_same_work_in_a_larger_system_and_after_churn() -> Non
         assert grown == most["bytes_bundled"] - least["bytes_bundled"] <= 40 * 6
 
 
-def test_one_change_is_the_same_work_among_ten_hosts_and_two_hundred() -> None:
-    # given a network on ten hosts, among a hundred ports of ten hosts, and two thousand of two hundred
+def test_one_change_is_the_same_work_among_ten_hosts_and_a_hundred() -> None:
+    # given a network on ten hosts, among a hundred ports of ten hosts, and a thousand of a hundred
     def work(hosts: int) -> flat_cost.Work:
         with simulated_cloud(hosts, "--audit-interval", "3600") as cloud:
             cloud.fill_tenants(0, hosts // 10, per_host=10)
             network, members = port_ready.spread(cloud, 10, "measured")
             return flat_cost.cost(cloud, network, members, samples=3).work
 
-    few, many = work(10), work(200)
+    few, many = work(10), work(100)
     # then a port more is the same rows, units, fragments, switches, flows, bytes and bundles
     assert few == many
     assert (few.switches_changed, few.bundles) == (10, 10)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,20 @@ async def test_given_a_connection_that_broke_when_the_next_commit_comes_then_it_
 
 def rename(tx: Transaction) -> None:
     tx.put(Network(id="n", project_id="red", name="back"))
+
+
+async def test_given_many_rows_in_the_log_when_their_commit_was_told_then_they_go_into_the_database(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "overlace.db"
+    store = await Store.open(path, ManualClock())
+    empty = path.stat().st_size
+
+    def create_many(tx: Transaction) -> None:
+        for number in range(500):
+            tx.put(replace(NETWORK, id=f"n{number}"))
+
+    await store.transact(create_many, actor="a")
+    await store.transact(create, actor="a")  # the writer takes it when it has done with the first
+    assert path.stat().st_size > empty
+    await store.close()

@@ -1,7 +1,7 @@
 """How the store opens SQLite.
 
 It keeps a write-ahead log and syncs it at every commit: what was acknowledged survives the end of the process and
-of the power.
+of the power. The writer empties the log (see `writer`); that SQLite does so too is for a log that grew all the same.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000")
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "wal_autocheckpoint=10000")
 
 
 def create_store_engine(path: Path) -> Engine:
