@@ -1,5 +1,6 @@
 """Bindings: what a port needs on the host that it is bound to. The only rules that know OpenFlow ports."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address
@@ -59,8 +60,9 @@ from overlace.datapath.flow import Bucket, Flow, Group, GroupType
 from overlace.kit.addresses import IPAddress, IPNetwork, narrowest
 from overlace.model.network import Network
 from overlace.model.policy import SecurityGroup
-from overlace.model.port import AddressPair, Binding, BindingState, FixedIp, Port
+from overlace.model.port import AddressPair, Binding, BindingState, FixedIp, Port, binding_id
 from overlace.model.site import Host
+from overlace.model.snapshot import Key, Snapshot
 
 ACTIVATION = b"active"
 """Userdata of the packet-in by which a prepared port says that it has started: followed by the port key."""
@@ -148,6 +150,20 @@ def identities(
         mac = own_mac if pair.mac_address is None else pair.mac_address
         sources.setdefault(mac, []).append(narrowest(pair.ip_address))
     return tuple(Identity(mac, tuple(known)) for mac, known in sources.items())
+
+
+def kin(key: Key, snapshot: Snapshot) -> Iterable[UnitId]:
+    """The units of all bindings of a port, for whatever is asked of it; of one, for the interface at its host."""
+    match key:
+        case ("ofport", (host_id, port_id)):
+            return [(binding_id(port_id, host_id),)]
+        case (cls, port_id) if cls is Port:
+            pass
+        case (cls, "port", port_id, _) if cls is Binding:
+            pass
+        case _:
+            return ()
+    return [(each.id,) for each in snapshot.members(Binding, "port", port_id)]
 
 
 def build(view: BindingView) -> Output:

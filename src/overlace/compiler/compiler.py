@@ -19,11 +19,12 @@ from overlace.compiler.unit import NOTHING, Audience, Output, Unit, UnitKind
 from overlace.model.snapshot import Key
 
 _KINDS = {kind.name: kind for kind in UNIT_KINDS}
+_WITH_KIN = [(kind.name, kind.kin) for kind in UNIT_KINDS if kind.kin is not None]
 
 
 @dataclass(slots=True)
 class _Memo:
-    """What is kept of a unit; `keys` is what it read but for its root, at which it looks anyway."""
+    """What is kept of a unit; `keys` is what it read but for its root and kin, for which it is looked at anyway."""
 
     unit: Unit
     projection: Any
@@ -66,7 +67,7 @@ class Compiler:
 
     def advance(self, world: World, dirty: Iterable[Key] | None = None) -> PlanChange:
         """Compile `world`. Without `dirty` every unit is looked at."""
-        units = self._every_unit(world) if dirty is None else self._units_of(dirty)
+        units = self._every_unit(world) if dirty is None else self._units_of(world, dirty)
         outputs = [change for unit in units if (change := self._refresh(world, unit)) is not None]
         plan_change = self._builder.apply(outputs)
         self.counters.fragments_changed += self._builder.moved
@@ -78,7 +79,7 @@ class Compiler:
         fresh = ((kind.name, *root) for kind in UNIT_KINDS for root in kind.roots(world.snapshot))
         return dict.fromkeys(chain(fresh, self._memos))
 
-    def _units_of(self, dirty: Iterable[Key]) -> set[Unit]:
+    def _units_of(self, world: World, dirty: Iterable[Key]) -> set[Unit]:
         units: set[Unit] = set()
         for key in dirty:
             units.update(self._readers.of(key))
@@ -86,6 +87,8 @@ class Compiler:
                 root = kind.root_of(key)
                 if root is not None:
                     units.add((kind.name, *root))
+            for name, kin in _WITH_KIN:
+                units.update((name, *each) for each in kin(key, world.snapshot))
         return units
 
     def _refresh(self, world: World, unit: Unit) -> tuple[Output, Output] | None:
@@ -99,8 +102,11 @@ class Compiler:
             return self._forget(memo) if memo else None
         if memo is None:
             memo = self._memos[unit] = _Memo(unit, None, NOTHING, ())
-        at_root = {key for key in reader.keys.difference(memo.keys) if kind.root_of(key) == root}
-        memo.keys = self._readers.move(memo.unit, memo.keys, reader.keys - at_root)
+        fresh = reader.keys.difference(memo.keys)
+        own = {key for key in fresh if kind.root_of(key) == root}
+        if kind.kin is not None:
+            own.update(key for key in fresh if root in kind.kin(key, world.snapshot))
+        memo.keys = self._readers.move(memo.unit, memo.keys, reader.keys - own)
         if memo.projection == projection:
             return None
         self.counters.units_built += 1

@@ -20,9 +20,10 @@
     bridges           host                  its bridges into physical networks     itself
     transit           transit switch        links, their ports, the hosts at it    the transit switches on the way
 
-A unit that reads only what stands here cannot be dirtied by anything else. A new kind of rule is a new row:
-write its `project` and `build` in a module of its own, and add it below. The kinds of transit switches come from
-the technologies (`technologies/`).
+A unit that reads only what stands here cannot be dirtied by anything else. What the units of ports, bindings and
+places read of a port, of its bindings and of an interface is not noted for each (`kin`): it follows from the key.
+A new kind of rule is a new row: write its `project` and `build` in a module of its own, and add it below. The kinds of
+transit switches come from the technologies (`technologies/`).
 """
 
 from collections.abc import Iterable
@@ -66,7 +67,13 @@ UNIT_KINDS: tuple[UnitKind, ...] = (
     UnitKind("reach", project=reach.project, build=reach.build, **rooted_in(Host)),
     UnitKind("liveness", _once, _first_host, liveness.project, liveness.build),
     UnitKind("network", project=network.project, build=network.build, **rooted_in(Network)),
-    UnitKind("place", project=place.project, build=place.build, **rooted_in_index(Binding, "place")),
+    UnitKind(
+        "place",
+        project=place.project,
+        build=place.build,
+        kin=place.kin,
+        **rooted_in_index(Binding, "place"),
+    ),
     UnitKind(
         "autoconfiguration",
         project=autoconfiguration.project,
@@ -74,14 +81,14 @@ UNIT_KINDS: tuple[UnitKind, ...] = (
         **rooted_in(Network),
     ),
     UnitKind("gateway", project=gateway.project, build=gateway.build, **rooted_in(Subnet)),
-    UnitKind("port", project=location.project, build=location.build, **rooted_in(Port)),
+    UnitKind("port", project=location.project, build=location.build, kin=location.kin, **rooted_in(Port)),
     UnitKind(
         "shared_mac",
         project=shared_mac.project,
         build=shared_mac.build,
         **rooted_in_index(Port, "pair_mac"),
     ),
-    UnitKind("binding", project=binding.project, build=binding.build, **rooted_in(Binding)),
+    UnitKind("binding", project=binding.project, build=binding.build, kin=binding.kin, **rooted_in(Binding)),
     UnitKind(
         "security_group",
         project=security_group.project,

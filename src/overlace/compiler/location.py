@@ -4,7 +4,7 @@ One fragment a port, shared by every host of its network: it speaks of keys only
 on the port's own host too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from overlace.compiler.pipeline import (
@@ -31,6 +31,7 @@ from overlace.datapath.flow import Flow
 from overlace.model.network import Network
 from overlace.model.port import Binding, BindingState, FixedIp, Port
 from overlace.model.site import Host
+from overlace.model.snapshot import Key, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,11 @@ def project(reader: Reader, unit: UnitId) -> LocationView | None:
         active.generation if active is not None else 0,
         tuple(each.key for each in prepared if each is not None),
     )
+
+
+def kin(key: Key, _: Snapshot) -> Iterable[UnitId]:
+    """The unit of the port whose bindings are asked for."""
+    return [(key[2],)] if len(key) == 4 and key[:2] == (Binding, "port") else ()
 
 
 def build(view: LocationView) -> Output:

@@ -4,6 +4,7 @@ A port that has left the host is not among them. Its new host has a copy of its 
 frames after the port would turn this one around: from tunnel to tunnel, and from there to everyone again.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from overlace.compiler.pipeline import DESTINATION_PORT, NETWORK, CookieClass, Table, cookie
@@ -14,6 +15,7 @@ from overlace.compiler.unit import Output, UnitId, switch_audience
 from overlace.datapath.actions import Action, set_field
 from overlace.model.network import Network
 from overlace.model.port import Binding, BindingState, Port
+from overlace.model.snapshot import Key, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,13 @@ def project(reader: Reader, unit: UnitId) -> PlaceView | None:
     return PlaceView(
         network_id, host, network.key, tuple(sorted(port.key for port in ports if port is not None))
     )
+
+
+def kin(key: Key, snapshot: Snapshot) -> Iterable[UnitId]:
+    """The places where a port is bound."""
+    if len(key) != 2 or key[0] is not Port:
+        return ()
+    return [(each.network_id, each.host_id) for each in snapshot.members(Binding, "port", key[1])]
 
 
 def build(place: PlaceView) -> Output:

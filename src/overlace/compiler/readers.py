@@ -2,11 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from overlace.compiler.unit import Unit
 from overlace.model.snapshot import Key
 
 _FEW = 8
+
+
+@lru_cache(maxsize=1 << 14)
+def _same(keys: tuple[Key, ...]) -> tuple[Key, ...]:
+    """Units that are alike and neighbours have read the same keys: one tuple for all of them."""
+    return keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ class Readers:
                 if key not in new:
                     self._leave(unit, key)
             old = tuple([key for key in old if key in new])
-        return (*old, *[self._join(unit, key) for key in fresh]) if fresh else old
+        return _same((*old, *[self._join(unit, key) for key in fresh])) if fresh else old
 
     def _join(self, unit: Unit, key: Key) -> Key:
         present = self._readers.get(key)

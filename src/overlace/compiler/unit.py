@@ -76,13 +76,15 @@ NOTHING = Output()
 class UnitKind:
     """A kind of unit. `roots` lists the ids of all its units in a snapshot; `root_of` names the unit that a
     changed key brings into being or ends, if the key is one of this kind's roots. `project` returns None only
-    when the root is gone."""
+    when the root is gone. `kin` names those units that a key concerns as closely as their own root: what they read of
+    it need not be noted for each, and of a hundred thousand ports that is much."""
 
     name: str
     roots: Callable[[Snapshot], Iterable[UnitId]]
     root_of: Callable[[Key], UnitId | None]
     project: Callable[[Reader, UnitId], Any]
     build: Callable[[Any], Output]
+    kin: Callable[[Key, Snapshot], Iterable[UnitId]] | None = None
 
 
 def rooted_in(cls: type) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from datetime import timedelta
 from overlace.model import receipts
 from overlace.model.intents import Intents
 from overlace.model.move import Cause, MoveState, Trigger
-from overlace.model.port import Binding, BindingState, Port
+from overlace.model.port import Binding, BindingState, Port, binding_id
 from overlace.model.site import Host
 
 RELEASE = timedelta(seconds=60)
@@ -208,7 +208,7 @@ def bindings_of(intents: Intents, port_id: str) -> list[Binding]:
 
 def binding_at(intents: Intents, port_id: str, host_id: str) -> Binding | None:
     """The binding of a port at a host, in whatever state."""
-    return intents.get(Binding, f"{port_id}@{host_id}")
+    return intents.get(Binding, binding_id(port_id, host_id))
 
 
 def active_binding(intents: Intents, port_id: str) -> Binding | None:

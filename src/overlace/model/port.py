@@ -119,6 +119,11 @@ class BindingState(Enum):
     """The port is elsewhere, and an interface that is still here neither sends nor receives."""
 
 
+def binding_id(port_id: str, host_id: str) -> str:
+    """The id of the binding of a port at a host."""
+    return f"{port_id}@{host_id}"
+
+
 @resource(
     "binding",
     "bindings",
@@ -146,4 +151,4 @@ class Binding:
     @property
     def id(self) -> str:
         """Port and host make a binding what it is."""
-        return f"{self.port_id}@{self.host_id}"
+        return binding_id(self.port_id, self.host_id)

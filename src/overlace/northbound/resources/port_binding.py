@@ -7,7 +7,7 @@ from msgspec import json
 
 from overlace.model import binder
 from overlace.model.move import Cause, Trigger
-from overlace.model.port import Binding, BindingState, Port
+from overlace.model.port import Binding, BindingState, Port, binding_id
 from overlace.model.site import Host
 from overlace.northbound.errors import Conflict, Forbidden, InvalidInput, NotFound
 from overlace.northbound.intents import Reader
@@ -60,7 +60,7 @@ def cause(operation: Operation) -> Cause:
 
 def binding_at(reader: Reader, port_id: str, host_id: str) -> Binding | None:
     """The binding of a port at a host, as the API has it: what is fenced there is none."""
-    found = reader.get(Binding, f"{port_id}@{host_id}")
+    found = reader.get(Binding, binding_id(port_id, host_id))
     return None if found is None or found.state is BindingState.FENCED else found
 
 
