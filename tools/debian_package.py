@@ -42,7 +42,7 @@ def build(directory: Path) -> Path:
         _files(stage)
         _control(stage, wheels)
         package = directory / f"overlace_{_version()}_{_architecture()}.deb"
-        _run("dpkg-deb", "--root-owner-group", "-Zxz", "-z2", "--build", str(stage), str(package))
+        _run("dpkg-deb", "--root-owner-group", "-Zzstd", "-z9", "--build", str(stage), str(package))
     return package
 
 
@@ -56,7 +56,7 @@ def _python(stage: Path, wheels: Path) -> None:
     for needless in [*site.glob("bin"), *site.glob("*.dist-info/direct_url.json")]:
         shutil.rmtree(needless) if needless.is_dir() else needless.unlink()
     # The service may not write here, and must not have to compile at each start.
-    compiled = ["-q", "--invalidation-mode", "unchecked-hash", "-s", str(stage), "-p", "/"]
+    compiled = ["-q", "-j", "0", "--invalidation-mode", "unchecked-hash", "-s", str(stage), "-p", "/"]
     _run(sys.executable, "-m", "compileall", *compiled, str(site))
     (stage / HOME / "pyvenv.cfg").write_text(ENVIRONMENT)
     programs = stage / HOME / "bin"

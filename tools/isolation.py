@@ -3,6 +3,7 @@
 import socket
 import struct
 import time
+from collections.abc import Mapping
 from ipaddress import IPv4Address
 
 from tools.cloud import Cloud
@@ -90,6 +91,24 @@ def packet_socket(cloud: Cloud, workload: str) -> socket.socket:
     opened.bind(("eth0", 3))
     opened.setblocking(False)
     return opened
+
+
+def arrivals(ears: Mapping[str, socket.socket], expected: Mapping[str, int]) -> dict[str, int]:
+    """How many of the marked frames have come to each: as soon as those that are expected have, or after five seconds;
+    and half a second later, for one too many."""
+    found = dict.fromkeys(ears, 0)
+
+    def listen() -> bool:
+        for name, ear in ears.items():
+            found[name] += count(ear)
+        return all(found[name] >= expected.get(name, 0) for name in ears)
+
+    end = time.monotonic() + 5
+    while not listen() and time.monotonic() < end:
+        time.sleep(0.02)
+    time.sleep(0.5)
+    listen()
+    return found
 
 
 def count(ear: socket.socket) -> int:

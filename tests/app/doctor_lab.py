@@ -31,13 +31,20 @@ Step = Callable[["SickCloud"], object]
 
 @dataclass(frozen=True)
 class Case:
-    """A fault: how it comes about, what the doctor calls it, words of what it says, and how it is mended."""
+    """A fault: how it comes about, what the doctor calls it, words of what it says, and how it is mended; `also` is
+    what it calls another side of it."""
 
     kind: str
     words: tuple[str, ...]
     seed: Step
     mend: Step
     probe: bool = False
+    also: tuple[str, tuple[str, ...]] | None = None
+
+    @property
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """Words by kind."""
+        return dict([(self.kind, self.words), *([self.also] if self.also else [])])
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.words[0]}"
@@ -65,15 +72,18 @@ class SickCloud:
             return found
 
     def says(self, case: Case) -> bool:
-        texts = [
-            " ".join(str(each[part]) for part in ("seen", "cause", "cure"))
-            for each in self.findings(case.probe)
-            if each["kind"] == case.kind
-        ]
-        return any(all(word in text for word in case.words) for text in texts)
+        texts: dict[str, list[str]] = {kind: [] for kind in case.named}
+        for each in self.findings(case.probe):
+            text = " ".join(str(each[part]) for part in ("seen", "cause", "cure"))
+            texts.setdefault(each["kind"], []).append(text)
+        return all(
+            any(all(word in text for word in words) for text in texts[kind])
+            for kind, words in case.named.items()
+        )
 
-    def is_silent(self, case: Case) -> bool:
-        return all(each["kind"] != case.kind for each in self.findings(case.probe))
+    def is_silent(self, case: Case, *, probe: bool = True) -> bool:
+        found = {each["kind"] for each in self.findings(probe and case.probe)}
+        return not found & case.named.keys()
 
     # --- hosts
 
