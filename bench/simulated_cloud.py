@@ -24,7 +24,7 @@ BRIDGE = "br-overlace"
 SPAN = 10
 BULK = 250
 PATIENCE = 60.0
-_CONNECTING = 300.0
+_CONNECTING = 900.0
 _STILL = 0.15
 
 
@@ -83,7 +83,8 @@ class SimulatedCloud:
 
     def await_sync(self) -> float:
         """Until every switch is in sync; gives the time (seconds of time.monotonic()) when that was seen."""
-        until(self._in_sync, "the simulated hosts do not come into sync", _CONNECTING)
+        complaint = "the simulated hosts do not come into sync"
+        until(self._in_sync, complaint, _CONNECTING, pause=0.02 + self.hosts / 1000)
         return time.monotonic()
 
     def _in_sync(self) -> bool:
@@ -104,7 +105,7 @@ class SimulatedCloud:
     def await_active(self, network: Network, ports: int) -> None:
         """Until so many ports of the network are in all switches concerned."""
         path = f"/v2.0/ports?network_id={network.id}&status=ACTIVE&fields=id"
-        until(lambda: len(self.api("GET", path)["ports"]) == ports, "ports stay down", _CONNECTING)
+        until(lambda: len(self.api("GET", path)["ports"]) == ports, "ports stay down", _CONNECTING, 0.1)
 
     def network(self, name: str, *prefixes: str) -> Network:
         """A network of a project of the same name without quota, with a subnet for each prefix."""
@@ -189,13 +190,13 @@ class SimulatedCloud:
 _BETWEEN = 0.05
 
 
-def until(condition: Callable[[], bool], complaint: str, seconds: float) -> None:
-    """Ask again and again. Raises SystemExit with the complaint."""
+def until(condition: Callable[[], bool], complaint: str, seconds: float, pause: float = 0.02) -> None:
+    """Ask again and again, with pauses: what is asked uses the processor, too. Raises SystemExit with the complaint."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
             raise SystemExit(complaint)
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 @contextmanager

@@ -50,7 +50,12 @@ def match(conditions: Mapping[Field, MatchValue] | None = None, /) -> Match:
     Raises ValueError when a value does not fit its field.
     """
     built = [_condition(field, _hashed_fast(value)) for field, value in (conditions or {}).items()]
-    return Match(tuple(sorted([each for each in built if each.mask], key=_ORDER)))
+    return match_of([each for each in built if each.mask])
+
+
+def match_of(conditions: list[Condition]) -> Match:
+    """The canonical `Match` of conditions on different fields, none of them with an empty mask."""
+    return Match(tuple(sorted(conditions, key=_ORDER)))
 
 
 _ORDER = attrgetter("field.order")

@@ -2,10 +2,12 @@
 
 import struct
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from overlace.datapath import actions as a
 from overlace.datapath.fields import Field
+from overlace.datapath.match import CACHED
 from overlace.wire.errors import MalformedError
 from overlace.wire.openflow.learn_codec import decode_learn, encode_learn
 from overlace.wire.openflow.oxm import decode_fields, encode_value, field_of, header_of
@@ -34,8 +36,12 @@ def encode_instructions(actions: tuple[a.Action, ...]) -> bytes:
     return parts
 
 
+@lru_cache(maxsize=CACHED)
 def decode_instructions(data: bytes) -> tuple[a.Action, ...]:
-    """What `encode_instructions` writes. Raises MalformedError, also for instructions never used here."""
+    """What `encode_instructions` writes. Raises MalformedError, also for instructions never used here.
+
+    Ports differ in what their flows match more than in what they do: the same bytes come again and again.
+    """
     actions: tuple[a.Action, ...] = ()
     goto: tuple[a.Action, ...] = ()
     for kind, body in _elements(data):

@@ -7,9 +7,10 @@ OXM vlan_vid and vlan_pcp, which are put together again here.
 
 import struct
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from overlace.datapath.fields import VLAN_PRESENT, Field
-from overlace.datapath.match import Condition, Match, match
+from overlace.datapath.match import CACHED, Condition, Match, match, match_of
 from overlace.wire.errors import MalformedError
 
 _HEADER = struct.Struct("!I")
@@ -104,6 +105,34 @@ def _match_length(data: bytes, offset: int) -> int:
 
 def decode_fields(data: bytes) -> Match:
     """Read a sequence of fields; those without a name here are left out. Raises MalformedError."""
+    found: list[Condition] = []
+    offset, end = 0, len(data)
+    while offset + 4 <= end:
+        behind = offset + 4 + data[offset + 3]
+        condition = _plain_field(data[offset:behind])
+        if condition is None:
+            return _decode_carefully(data)
+        found.append(condition)
+        offset = behind
+    if offset != end or len({each.field.order for each in found}) < len(found):
+        return _decode_carefully(data)
+    return match_of(found)
+
+
+@lru_cache(maxsize=CACHED)
+def _plain_field(data: bytes) -> Condition | None:
+    """One field that stands for itself, as nearly all do, and the same ones over and over. None for any other."""
+    if len(data) != 4 + data[3] or (data[2] & 1 and data[3] % 2):
+        return None
+    [(number, value, mask, _)] = _iterate(data)
+    if number in (_VLAN_VID, _VLAN_PCP) or (field := FIELDS.get(number)) is None:
+        return None
+    full = field.full_mask
+    only = match({field: (value & full, full if mask is None else mask & full)})
+    return only.conditions[0] if only.conditions else None
+
+
+def _decode_carefully(data: bytes) -> Match:
     conditions: dict[Field, tuple[int, int]] = {}
     tag: list[tuple[tuple[int, int], int, int]] = []
     for number, value, mask, bits in _iterate(data):
