@@ -42,8 +42,8 @@ demo-many-moves: setup ## A workload moves 200 times under 1,000 packets a secon
 demo-hosts: setup ## Overlace comes to hosts that are at work, loses its disk, and leaves; writes build/hosts.json
 	$(PY) -m tools.hosts_demo
 
-demo-upgrade: setup ## Hosts with 20,000 flows go over to another release and back (RULES= ROUNDS=); build/upgrade.json
-	$(PY) -m tools.upgrade_demo
+demo-upgrade: setup ## Hosts with 20,000 flows go over to another release and back (RULES= ROUNDS=), or from one of git's (FROM=)
+	$(PY) -m tools.$(if $(FROM),upgrade_from,upgrade_demo)
 
 test: setup build/.ovn-packages build/.client-packages build/.guest-image ## All tests: pure, against Open vSwitch, and in the lab (root)
 	$(VENV)/bin/pytest
