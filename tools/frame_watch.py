@@ -52,7 +52,7 @@ class Account:
     gap_ms: float
     """For how long the network lost, at most: from the first of several lost in a row to the next that was not."""
     misdelivered: int
-    """Handed to the guest's old TAP only, after it had gone on at the new host."""
+    """Handed to the guest's old TAP only, after it was heard at the new host: QEMU announces it there as it goes on."""
 
 
 class FrameWatch:
@@ -74,40 +74,34 @@ class FrameWatch:
         self._process.join()
         return seen
 
-    def account(self, seen: list[Seen], resumed_at: float, last: float) -> Account:
-        """`resumed_at` is when the guest went on at its new host, `last` when the last frame entered that counts; both
-        by the machine's clock."""
-        return account(seen, self._guest, resumed_at, self._since, last)
+    def account(self, seen: list[Seen], destination: str, last: float) -> Account:
+        """`destination` is the guest's new host, `last` when the last frame entered that counts, by the machine's
+        clock."""
+        return account(seen, self._guest, destination, self._since, last)
 
 
-def account(seen: list[Seen], guest: bytes, resumed_at: float, since: float, last: float) -> Account:
+def account(seen: list[Seen], guest: bytes, destination: str, since: float, last: float) -> Account:
     """See `FrameWatch.account`; what entered before `since` or after `last` does not count."""
     begun: dict[bytes, Seen] = {}
     handed: dict[bytes, list[Seen]] = {}
     for each in seen:
         if each.out:
             handed.setdefault(each.frame, []).append(each)
-        elif since <= each.at <= last:
+        elif since <= each.at <= last and not announces(each.frame):
             begun.setdefault(each.frame, each)
     ordered = sorted(begun.values(), key=lambda each: each.at)
     lost = [each for each in ordered if each.frame not in handed]
-    old = _old_host(seen, resumed_at)
+    went_on = min((each.at for each in seen if each.point == destination and not each.out), default=last)
     wrong = [
         each
         for each in ordered
         if each.frame[:6] == guest
         and (got := handed.get(each.frame))
-        and all(it.point == old and it.at > resumed_at for it in got)
+        and all(it.point != destination and it.at > went_on for it in got)
     ]
     ways = [[each for each in ordered if (each.frame[:6] == guest) is towards] for towards in (True, False)]
     gap = max(_gap(way, handed) for way in ways)
     return Account(len(ordered), len(lost), round(gap * 1000, 1), len(wrong))
-
-
-def _old_host(seen: list[Seen], resumed_at: float) -> str:
-    """Where the guest spoke last before it went on elsewhere."""
-    spoke = [each for each in seen if not each.out and each.point != PEER and each.at < resumed_at]
-    return max(spoke, key=lambda each: each.at).point if spoke else ""
 
 
 def _gap(ordered: list[Seen], handed: Mapping[bytes, object]) -> float:
@@ -129,6 +123,11 @@ def counts(frame: bytes) -> bool:
     if kind == b"\x86\xdd" and len(frame) > 54:
         return frame[20] in (6, 17) or (frame[20] == 58 and frame[54] in (128, 129))
     return False
+
+
+def announces(frame: bytes) -> bool:
+    """Whether a frame is the word of where its sender is (RARP), which goes to everybody."""
+    return frame[12:14] == b"\x80\x35"
 
 
 def _watch(points: dict[str, tuple[str, str]], guest: bytes, peer: bytes, pipe: Connection) -> None:
@@ -162,7 +161,7 @@ def _watch(points: dict[str, tuple[str, str]], guest: bytes, peer: bytes, pipe: 
                 del sockets[ready]
                 waiting[point] = points[point]
                 continue
-            if frame[:12] in pairs and counts(frame):
+            if (frame[:12] in pairs and counts(frame)) or (frame[6:12] == guest and announces(frame)):
                 seconds, nanoseconds = struct.unpack("qq", ancillary[0][2])
                 seen.append(Seen(point, frame, seconds + nanoseconds / 1e9, address[2] == PACKET_OUTGOING))
 

@@ -27,36 +27,34 @@ INTERVAL = 0.001
 BEFORE, AFTER = 0.3, 0.5
 """How long the stream runs before and after the cut-over, in seconds."""
 HERE, THERE, PEER_HOST = "h1", "h3", "h2"
+TENANT, STAYS, MOVES_ABOUT = "blue", "blue1", "blue2"
 STUCK = 20.0
 
 
-def prepare(cloud: Cloud) -> None:
-    """The cloud, a peer and the workload that will move; they have talked."""
-    cloud.start()
-    cloud.join_hosts()
-    cloud.tenant("red")
-    for name, host, octet in (("red1", PEER_HOST, 11), ("red2", HERE, 12)):
+def furnish(cloud: Cloud) -> None:
+    """A peer and the workload that will move; they have talked."""
+    cloud.tenant(TENANT)
+    for name, host, octet in ((STAYS, PEER_HOST, 11), (MOVES_ABOUT, HERE, 12)):
         cloud.workload(name, host, octet, cloud.port(name, octet)["id"])
     until(lambda: all(cloud.status(name) == "ACTIVE" for name in cloud.ports), "ports stay down", 20)
-    EchoStream(cloud.namespace("red1"), "192.168.0.12", 1).outcome()
+    EchoStream(cloud.namespace(STAYS), "192.168.0.12", 1).outcome()
 
 
 def move(cloud: Cloud, there: str) -> dict[str, Any]:
     """One move: what was lost, and at which switches the tables were not as planned afterwards."""
-    cloud.lab.prepare_move("red2", there)
+    cloud.lab.prepare_move(MOVES_ABOUT, there)
     until(lambda: bindings(cloud).get(there) == "prepared", "the destination is not prepared", STUCK)
-    watch = FrameWatch(points(cloud), cloud.lab.workload("red2").mac, cloud.lab.workload("red1").mac)
-    running = EchoStream(cloud.namespace("red1"), "192.168.0.12", 60, INTERVAL)
+    watch = FrameWatch(points(cloud), cloud.lab.workload(MOVES_ABOUT).mac, cloud.lab.workload(STAYS).mac)
+    running = EchoStream(cloud.namespace(STAYS), "192.168.0.12", 60, INTERVAL)
     time.sleep(BEFORE)
-    cloud.lab.complete_move("red2")
-    moved_at = datetime.now(UTC).timestamp()
+    cloud.lab.complete_move(MOVES_ABOUT)
     time.sleep(AFTER)
     last = datetime.now(UTC).timestamp()
     running.stop()
     outcome = running.outcome()
-    seen = watch.account(watch.stop(), moved_at, last)
+    seen = watch.account(watch.stop(), there, last)
     until(lambda: bindings(cloud).get(there) == "active", "the port has not moved", STUCK)
-    cloud.lab.release_move("red2")
+    cloud.lab.release_move(MOVES_ABOUT)
     until(lambda: bindings(cloud) == {there: "active"}, "the old binding does not end", STUCK)
     until(lambda: not cloud.behind(), "the switches do not do what was published", STUCK)
     return {
@@ -71,15 +69,15 @@ def move(cloud: Cloud, there: str) -> dict[str, Any]:
 
 def points(cloud: Cloud) -> dict[str, tuple[str, str]]:
     """Where frames enter and leave the switches."""
-    interface = cloud.lab.workload("red2").host_interface
+    interface = cloud.lab.workload(MOVES_ABOUT).host_interface
     found = {host: (cloud.lab.host(host).namespace, interface) for host in (HERE, THERE)}
-    peer = cloud.lab.workload("red1").host_interface
+    peer = cloud.lab.workload(STAYS).host_interface
     return found | {PEER: (cloud.lab.host(PEER_HOST).namespace, peer)}
 
 
 def bindings(cloud: Cloud) -> dict[str, str]:
     """The hosts of the moving port, and the state of each binding."""
-    path = f"/v2.0/overlace/ports/{cloud.ports['red2']['id']}/realisation"
+    path = f"/v2.0/overlace/ports/{cloud.ports[MOVES_ABOUT]['id']}/realisation"
     return dict(cloud.api("GET", path)["realisation"]["bindings"])
 
 
@@ -97,7 +95,9 @@ def main() -> int:
     cloud = Cloud(Lab.up(None, "manymoves"), directory)
     moves: list[dict[str, Any]] = []
     try:
-        prepare(cloud)
+        cloud.start()
+        cloud.join_hosts()
+        furnish(cloud)
         for number in range(count):
             moves.append(move(cloud, THERE if number % 2 == 0 else HERE))
             if number % 20 == 19:

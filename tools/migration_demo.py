@@ -1,9 +1,9 @@
 """`make demo-migration`: a real machine with a TCP session, a 5 ms ping and a writing disk moves between two sites over
 a 50 ms round trip and back, as different movers would move it.
 
-    qmp           QEMU over its monitor; the mover tells the network by the port-bindings API: prepared before memory
-                  goes, activated while the guest stands still
-    unannounced   only QEMU is told: the network finds out from the interface that appears, and from the first frame
+    qmp           the controller, by QEMU's monitors: `overlace machine move`
+    unannounced   the same migrator, but the controller is not told: the network finds out from the interface that
+                  appears, and from the first frame
 
 Prints a line for each move and writes build/migration.json. MOVES=2 in the environment makes it short.
 """
@@ -26,10 +26,11 @@ from tools.frame_watch import PEER, FrameWatch
 from tools.guest_session import GuestSession
 
 from overlace.lab.guests.guests import Guests
-from overlace.lab.guests.migration import Migration, migrate
+from overlace.lab.guests.migration import move
 from overlace.lab.lab import Lab
 
 ROUND_TRIPS = 10
+PROCEDURES = "/v2.0/overlace/procedures"
 HERE, THERE, PEER_HOST = "h1", "h3", "h2"
 PEER_NAME, PEER_OCTET = "red1", 11
 ONE_WAY_MS = 25.0
@@ -40,14 +41,14 @@ SETTLED = 1.0
 class Journey:
     """A guest, what is done to it, and what is seen meanwhile.
 
-    Each mode has a guest of its own: once the API has said where a port is, an interface elsewhere is taken for a copy.
+    Each mode has a guest of its own, so that none profits from what another's move has left behind.
     """
 
     def __init__(self, cloud: Cloud, mode: str, octet: int) -> None:
         self.cloud, self.mode = cloud, mode
         self.guests = Guests.of(cloud.lab)
         self.name, self.mac, self.address = f"red{octet - 10}", mac(octet), f"192.168.0.{octet}"
-        self.port = str(cloud.port(self.name, octet)["id"])
+        self.port = str(cloud.port(self.name, octet, device_id=self.name)["id"])
         self.guests.create(
             self.name,
             HERE,
@@ -59,6 +60,9 @@ class Journey:
             progress=lambda message: print(message, file=sys.stderr),
         )
         until(lambda: cloud.status(self.name) == "ACTIVE", "the guest's port stays down", 20)
+        if mode != "unannounced":
+            machine = {"id": self.name, "host_id": HERE, "project_id": "red", "own_disks": True}
+            cloud.api("POST", "/v2.0/overlace/machines", {"machine": machine})
         self.session = GuestSession(cloud.namespace(PEER_NAME), self.address)
 
     def move(self) -> dict[str, Any]:
@@ -68,13 +72,13 @@ class Journey:
         watch = FrameWatch(self._points(), self.mac, mac(PEER_OCTET))
         ping = EchoStream(self.cloud.namespace(PEER_NAME), self.address, 600)
         time.sleep(SETTLED)
-        migration = MOVERS[self.mode](self, destination)
+        cost = MOVERS[self.mode](self, destination)
         until(lambda: self._bindings() == {destination: "active"}, "the port has not moved", 30)
         time.sleep(SETTLED)
         last = datetime.now(UTC).timestamp()
         ping.stop()
         echoes = ping.outcome()
-        seen = watch.account(watch.stop(), migration.resumed_at, last)
+        seen = watch.account(watch.stop(), destination, last)
         return {
             "mode": self.mode,
             "from": source,
@@ -83,32 +87,29 @@ class Journey:
             "disk_verified": self._disk_verified(),
             "network_lost": seen.lost,
             "network_gap_ms": seen.gap_ms,
-            "guest_stop_ms": migration.stop_ms,
+            "guest_stop_ms": cost["stop_ms"],
             "frames": seen.entered,
             "misdelivered": seen.misdelivered,
             "pings_lost": echoes.lost,
             "ping_gap_ms": round(echoes.longest_gap * 1000, 1),
-            "memory_mb": round(migration.memory_bytes / 1e6, 1),
+            "memory_mb": round(cost["memory_bytes"] / 1e6, 1),
             "receipt": self._receipt(),
         }
 
-    def by_qmp(self, destination: str) -> Migration:
-        """The mover tells the network."""
-        self.cloud.api("POST", f"/v2.0/ports/{self.port}/bindings", {"binding": {"host": destination}})
-        activate = f"/v2.0/ports/{self.port}/bindings/{destination}/activate"
-        return self._travel(destination, lambda: self.cloud.api("PUT", activate))
+    def by_procedure(self, destination: str) -> dict[str, int]:
+        """The controller moves it."""
+        wish = {"procedure": {"machine_id": self.name, "to_host": destination}}
+        path = f"{PROCEDURES}/{self.cloud.api('POST', PROCEDURES, wish)['procedure']['id']}"
+        until(lambda: self.cloud.api("GET", path)["procedure"]["state"] != "running", "the move does not end", 300)
+        done = self.cloud.api("GET", path)["procedure"]
+        if done["state"] != "done":
+            raise SystemExit(f"the move came to nothing: {done['reason']}")
+        return {"stop_ms": done["stop_ms"], "memory_bytes": done["copied_bytes"]}
 
-    def unannounced(self, destination: str) -> Migration:
-        """Nobody does."""
-        return self._travel(destination, lambda: None)
-
-    def _travel(self, destination: str, stopped: Callable[[], object]) -> Migration:
-        there = self.guests.receive(self.name, destination)
-        until(lambda: self._bindings().get(destination) == "prepared", "the destination is not prepared", 20)
-        here = self.guests.place(self.name)
-        migration = migrate(self.guests.get(self.name), here, there, _quiet, lambda: _done(stopped()))
-        self.guests.settle(self.name, destination)
-        return migration
+    def unannounced(self, destination: str) -> dict[str, int]:
+        """Nobody tells the controller."""
+        done = move(self.guests, self.name, destination)
+        return {"stop_ms": done.stop_ms, "memory_bytes": done.memory_bytes}
 
     def _points(self) -> dict[str, tuple[str, str]]:
         lab = self.cloud.lab
@@ -133,18 +134,10 @@ class Journey:
         return {field: newest[field] for field in kept}
 
 
-MOVERS: dict[str, Callable[[Journey, str], Migration]] = {
-    "qmp": Journey.by_qmp,
+MOVERS: dict[str, Callable[[Journey, str], dict[str, int]]] = {
+    "qmp": Journey.by_procedure,
     "unannounced": Journey.unannounced,
 }
-
-
-def _quiet(message: str) -> None:
-    del message
-
-
-def _done(answer: object) -> None:
-    del answer
 
 
 def mac(octet: int) -> str:
@@ -152,10 +145,13 @@ def mac(octet: int) -> str:
     return f"02:00:00:00:00:{octet:02x}"
 
 
-def prepare(cloud: Cloud, modes: Sequence[str]) -> list[Journey]:
-    """The cloud, a peer and a guest for each mode; they talk."""
-    cloud.start()
-    cloud.join_hosts()
+def launcher(lab: Lab) -> tuple[str, ...]:
+    """What the controller has to be told that it can start guests."""
+    return ("--launcher", f"{ROOT}/.venv/bin/overlace lab vm launcher --name {lab.name}")
+
+
+def furnish(cloud: Cloud, modes: Sequence[str]) -> list[Journey]:
+    """A peer and a guest for each mode; they talk."""
     cloud.tenant("red")
     cloud.workload(PEER_NAME, PEER_HOST, PEER_OCTET, cloud.port(PEER_NAME, PEER_OCTET)["id"])
     journeys = [Journey(cloud, mode, PEER_OCTET + 1 + number) for number, mode in enumerate(modes)]
@@ -171,7 +167,10 @@ def main() -> int:
     cloud = Cloud(Lab.up(None, "migration"), directory)
     moves: list[dict[str, Any]] = []
     try:
-        journeys = prepare(cloud, tuple(MOVERS))
+        cloud.serve_options = launcher(cloud.lab)
+        cloud.start()
+        cloud.join_hosts()
+        journeys = furnish(cloud, tuple(MOVERS))
         for number in range(count):
             # One guest goes there and back before the next has its turn.
             journey = journeys[number // 2 % len(journeys)]

@@ -2,7 +2,6 @@
 hold: the same code as `make demo-migration` and `make demo-many-moves`, a few moves only."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from tools.cloud import Cloud
@@ -13,23 +12,27 @@ from tools import many_moves, migration_demo
 pytestmark = pytest.mark.lab
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     with Lab.up(None, "moves") as lab:
-        cloud = Cloud(lab, tmp_path)
-        yield cloud
-        cloud.kill()
-
-
-def test_a_real_machine_moves_there_and_back_and_nobody_tells_the_network(cloud: Cloud) -> None:
-    (journey,) = migration_demo.prepare(cloud, ["unannounced"])
-    moves = [journey.move() for _ in range(2)]
-    assert migration_demo.broken(moves, 2) == []
-    assert {move["receipt"]["activated_by"] for move in moves} == {"first frame"}
+        cloud = Cloud(lab, tmp_path_factory.mktemp("moves"))
+        try:
+            cloud.start()
+            cloud.join_hosts()
+            yield cloud
+        finally:
+            cloud.kill()
 
 
 def test_a_workload_moves_to_and_fro_and_the_tables_are_as_planned_after_each(cloud: Cloud) -> None:
-    many_moves.prepare(cloud)
+    many_moves.furnish(cloud)
     there_and_back = (many_moves.THERE, many_moves.HERE) * 2
     moves = [many_moves.move(cloud, destination) for destination in there_and_back]
     assert many_moves.broken(many_moves.summary(moves), 4) == []
+
+
+def test_a_real_machine_moves_there_and_back_and_nobody_tells_the_network(cloud: Cloud) -> None:
+    (journey,) = migration_demo.furnish(cloud, ["unannounced"])
+    moves = [journey.move() for _ in range(2)]
+    assert migration_demo.broken(moves, 2) == []
+    assert {move["receipt"]["activated_by"] for move in moves} == {"first frame"}

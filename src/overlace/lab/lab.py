@@ -29,10 +29,7 @@ from overlace.lab.requirements import check_requirements
 from overlace.lab.state import State, StateFile, Workload, base_directory, lab_directory
 from overlace.lab.topology import Topology
 from overlace.lab.workloads import Cutover, Workloads
-
-
-def _silent(message: str) -> None:
-    del message
+from overlace.terminal.output import silent
 
 
 class Lab:
@@ -52,7 +49,7 @@ class Lab:
         name: str = "default",
         *,
         base: Path | None = None,
-        progress: Progress = _silent,
+        progress: Progress = silent,
     ) -> Self:
         """Build a laboratory; with no topology the built-in default.
 

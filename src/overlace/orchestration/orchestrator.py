@@ -19,9 +19,10 @@ from overlace.model.procedure import Procedure, ProcedureState, Step
 from overlace.model.snapshot import Change, Snapshot
 from overlace.orchestration.admission import Limits, admitted, moves, running
 from overlace.orchestration.decision import Deed, Do, Enter, Wait, decide
+from overlace.orchestration.deeds import carry_out, errand, given_up
 from overlace.orchestration.evacuation import close_evacuations
-from overlace.orchestration.migrator import Errand, Migration, MigrationFailed, Migrator, Unreachable
-from overlace.orchestration.sight import Account, End, Progress
+from overlace.orchestration.migrator import Migration, MigrationFailed, Migrator, Unreachable
+from overlace.orchestration.sight import Account, Progress
 from overlace.orchestration.steps import enter
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,6 @@ PROOF = 2.0
 """Seconds that a guest has to live at its new host before what is left at the old one goes."""
 NETWORK_PATIENCE = 10.0
 """Seconds after which a switch that does not acknowledge is no longer waited for."""
-_FORWARD = (Step.PREPARING, Step.SEEDING, Step.COPYING, Step.TRANSFERRING)
 
 
 class Orchestrator:
@@ -60,7 +60,7 @@ class Orchestrator:
         self._migrators = migrators
         self._clock = clock
         self._limits = limits
-        self._patience = {Step.ABORTING: ABORT_PATIENCE, Step.FINISHING: proof}
+        self._proof = proof
         self._realised = realised
         self._news = asyncio.Event()
         self._carried: dict[str, Migration | None] = {}
@@ -108,7 +108,7 @@ class Orchestrator:
         try:
             while (move := self._move(key)) is not None:
                 try:
-                    async with self._migrator(move).open(_errand(move)) as migration:
+                    async with self._migrator(move).open(errand(move)) as migration:
                         self._carried[key] = migration
                         await self._follow(key, migration, tasks)
                 except MigrationFailed as reason:
@@ -152,12 +152,13 @@ class Orchestrator:
     async def _do(self, move: Procedure, deed: Deed, migration: Migration) -> None:
         log.debug("move", machine=move.machine_id, step=move.step.value, deed=deed.name)
         try:
-            await _DEEDS[deed](migration)
+            await carry_out(deed, migration)
         except Unreachable:
             raise
         except MigrationFailed as reason:
-            if move.step in _FORWARD or deed is Deed.GO_ON:
-                await self._enter(move, Enter(Step.ABORTING, reason=str(reason)), migration.account())
+            end = given_up(move, deed, reason)
+            if end is not None:
+                await self._enter(move, end, migration.account())
                 return
             self._tell_problem(move.id, str(reason))
             await migration.changed(RETRY)
@@ -201,8 +202,7 @@ class Orchestrator:
         return migrator
 
     def _overdue(self, move: Procedure) -> bool:
-        patience = self._patience.get(move.step, float(move.timeout))
-        return (self._clock.now() - move.entered_at).total_seconds() >= patience
+        return (self._clock.now() - move.entered_at).total_seconds() >= patience(move, self._proof)
 
     def _tell_problem(self, key: str, text: str) -> None:
         if text and self._problems.get(key) != text:
@@ -210,20 +210,6 @@ class Orchestrator:
         self._problems[key] = text
 
 
-_DEEDS: Mapping[Deed, Callable[[Migration], Awaitable[None]]] = {
-    Deed.RECEIVE: lambda migration: migration.receive(),
-    Deed.START: lambda migration: migration.start(),
-    Deed.SEED: lambda migration: migration.seed(),
-    Deed.TRANSFER: lambda migration: migration.transfer(),
-    Deed.GO_ON: lambda migration: migration.go_on(),
-    Deed.CANCEL: lambda migration: migration.cancel(),
-    Deed.DISCARD_SOURCE: lambda migration: migration.discard(End.SOURCE),
-    Deed.DISCARD_DESTINATION: lambda migration: migration.discard(End.DESTINATION),
-    Deed.RESUME: lambda migration: migration.resume(),
-}
-
-
-def _errand(move: Procedure) -> Errand:
-    return Errand(
-        move.machine_id, move.from_host, move.to_host, move.mode, move.with_disks, move.bandwidth_mbit
-    )
+def patience(move: Procedure, proof: float) -> float:
+    """Seconds that a step may last; FINISHING has to."""
+    return {Step.ABORTING: ABORT_PATIENCE, Step.FINISHING: proof}.get(move.step, float(move.timeout))

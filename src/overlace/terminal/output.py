@@ -17,6 +17,11 @@ Progress = Callable[[str], None]
 """Called with what is being done just now."""
 
 
+def silent(message: str) -> None:
+    """Progress that nobody wants to see."""
+    del message
+
+
 def show_json(value: object) -> None:
     """Print a value as indented JSON."""
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

@@ -2,7 +2,7 @@
 
 import click
 
-from overlace.lab.guests import console as serial
+from overlace.lab.guests import console as serial, migration
 from overlace.lab.guests.guests import DEFAULT_MEMORY, Guests
 from overlace.lab.guests.image import make_image
 from overlace.lab.guests.launcher import launcher
@@ -159,7 +159,7 @@ def move(guest: str, to_host: str, name: str, as_json: bool) -> None:
       overlace lab vm move web h3
     """
     with progress(f"moving {guest}") as report:
-        moved = Guests.of(Lab.open(name)).move(guest, to_host, progress=report)
+        moved = migration.move(Guests.of(Lab.open(name)), guest, to_host, progress=report)
     if as_json:
         show_json({"migration": moved})
     else:

@@ -17,20 +17,15 @@ from overlace.lab.execution import Completed
 from overlace.lab.guest import SMALLEST_MEMORY, Disk, Guest, parse_size
 from overlace.lab.guests import console, qemu, tap
 from overlace.lab.guests.image import make_image
-from overlace.lab.guests.migration import Migration, migrate
 from overlace.lab.guests.place import Place, place_at
 from overlace.lab.lab import Lab
 from overlace.lab.plan import DEFAULT_BRIDGE, Plan
 from overlace.lab.plugging import host_node
 from overlace.lab.state import State, StateFile
 from overlace.lab.workloads import check_plugged
-from overlace.terminal.output import Progress
+from overlace.terminal.output import Progress, silent
 
 DEFAULT_MEMORY = 96
-
-
-def _silent(message: str) -> None:
-    del message
 
 
 class Guests:
@@ -89,7 +84,7 @@ class Guests:
         mtu: int | None = None,
         writer: int = 0,
         dirtier: tuple[int, int] | None = None,
-        progress: Progress = _silent,
+        progress: Progress = silent,
     ) -> Guest:
         """Make a guest and boot it; returns when its services answer, and with `dhcp` when it has its lease.
 
@@ -139,8 +134,9 @@ class Guests:
 
     # --- moving
 
-    def receive(self, name: str, host: str) -> Place:
-        """Start a machine at the destination that waits for the guest; with a disk as large, empty. May be repeated."""
+    def check_destination(self, name: str, host: str) -> None:
+        """Raises `LabError` when a guest cannot be received there as it is now."""
+        host_node(self._plan, host)
         guest = self.get(name)
         if guest.host == host:
             raise LabError(f"guest '{name}' is at {host} already: choose another host")
@@ -148,7 +144,11 @@ class Guests:
             raise LabError(
                 f"guest '{name}' is about to move to {guest.receiving}: settle or abandon that first"
             )
-        place = self.place(name, host)
+
+    def receive(self, name: str, host: str) -> Place:
+        """Start a machine at the destination that waits for the guest; with a disk as large, empty. May be repeated."""
+        self.check_destination(name, host)
+        guest, place = self.get(name), self.place(name, host)
         if guest.receiving == host and qemu.run_state(place) != "stopped":
             return place
         guest = self._alter(name, lambda old: replace(old, receiving=host))
@@ -158,19 +158,6 @@ class Guests:
             self.abandon(name, host)
             raise
         return place
-
-    def move(self, name: str, host: str, *, progress: Progress = _silent) -> Migration:
-        """Move a guest to another host while it works, with memory and disk. Raises `LabError`: it stays then."""
-        guest = self.get(name)
-        progress(f"starting a machine at {host}")
-        destination = self.receive(name, host)
-        try:
-            migration = migrate(guest, self.place(name), destination, progress)
-        except BaseException:
-            self.abandon(name, host)
-            raise
-        self.settle(name, host)
-        return migration
 
     def settle(self, name: str, host: str) -> Guest:
         """The guest runs at the destination: what is left at the source goes. May be repeated."""
@@ -223,7 +210,7 @@ class Guests:
         node = host_node(self._plan, host)
         tap.plug(guest, node)
         place = place_at(guest, node)
-        qemu.start(guest, place, make_image(_silent), incoming=incoming)
+        qemu.start(guest, place, make_image(silent), incoming=incoming)
 
     def _clear(self, guest: Guest, host: str) -> None:
         node = host_node(self._plan, host)

@@ -7,9 +7,10 @@ message on standard error and an exit status other than 0.
 import click
 
 from overlace.lab.guests.guests import Guests
-from overlace.lab.guests.place import BLOCK_NODE, Place
+from overlace.lab.guests.place import BLOCK_NODE
 from overlace.lab.lab import Lab
 from overlace.lab.options import name_option
+from overlace.orchestration.launcher import Place
 from overlace.terminal.output import show_json
 
 VERBS = ("find", "receive", "start", "remove")
@@ -32,22 +33,23 @@ def launcher(verb: str, machine: str, host: str, name: str) -> None:
     show_json(answer(guests, verb, machine, host))
 
 
-def answer(guests: Guests, verb: str, machine: str, host: str) -> dict[str, object]:
+def answer(guests: Guests, verb: str, machine: str, host: str) -> Place | dict[str, object]:
     """Carry out one verb; where the machine is afterwards. Raises `LabError`."""
     match verb:
         case "receive":
-            return _place(guests, machine, guests.receive(machine, host))
+            guests.receive(machine, host)
         case "start":
-            return _place(guests, machine, guests.start(machine, host))
+            guests.start(machine, host)
         case "remove":
             guests.withdraw(machine, host)
             return {}
-        case _:
-            place = guests.place(machine, host)
-            there = guests.run_state(machine, host) != "stopped"
-            return _place(guests, machine, place) if there else {}
+        case _ if guests.run_state(machine, host) == "stopped":
+            return {}
+    return whereabouts(guests, machine, host)
 
 
-def _place(guests: Guests, machine: str, place: Place) -> dict[str, object]:
-    disks = [] if guests.get(machine).disk is None else [BLOCK_NODE]
-    return {"monitor": str(place.qmp), "address": place.address, "disks": disks}
+def whereabouts(guests: Guests, machine: str, host: str) -> Place:
+    """Where a guest's QEMU is at a host, as those know it who move it."""
+    place = guests.place(machine, host)
+    disks = () if guests.get(machine).disk is None else (BLOCK_NODE,)
+    return Place(str(place.qmp), place.address, disks)

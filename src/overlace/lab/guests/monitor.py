@@ -1,9 +1,8 @@
-"""QEMU's monitor, spoken from one thread: commands, answers, and events (QEMU, docs/interop/qmp-spec.txt)."""
+"""QEMU's monitor, spoken from one thread: commands and answers (QEMU, docs/interop/qmp-spec.txt)."""
 
 import json
 import socket
 import time
-from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +18,6 @@ class Monitor:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._events: deque[dict[str, Any]] = deque()
         self._buffer = b""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -39,7 +37,7 @@ class Monitor:
         self._socket.close()
 
     def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
-        """Carry out one command and return what it returns; events that come meanwhile are kept."""
+        """Carry out one command and return what it returns; events that come meanwhile are passed over."""
         request = {"execute": command} if arguments is None else {"execute": command, "arguments": arguments}
         try:
             self._socket.sendall(json.dumps(request).encode() + b"\n")
@@ -52,25 +50,6 @@ class Monitor:
                 raise LabError(f"QEMU refused {command}: {message['error']['desc']}")
             if "return" in message:
                 return message["return"]
-            self._events.append(message)
-
-    def await_event(self, names: Mapping[str, str | None], timeout: float) -> dict[str, Any]:
-        """The next event of one of the names; a value asks for one whose data has that `status`.
-
-        Events before it are dropped.
-        """
-        deadline = time.monotonic() + timeout
-        while True:
-            event = self._events.popleft() if self._events else self._message(deadline)
-            name = event.get("event", "")
-            if name in names and names[name] in (None, event.get("data", {}).get("status")):
-                return event
-            if name == "MIGRATION" and event["data"]["status"] == "failed":
-                raise LabError("the migration failed: " + self.failure())
-
-    def failure(self) -> str:
-        """Why the last migration failed, as QEMU tells it."""
-        return str(self.execute("query-migrate").get("error-desc", "QEMU does not say why"))
 
     def _message(self, deadline: float) -> dict[str, Any]:
         while b"\n" not in self._buffer:
@@ -87,9 +66,3 @@ class Monitor:
         line, _, self._buffer = self._buffer.partition(b"\n")
         message: dict[str, Any] = json.loads(line)
         return message
-
-
-def seconds(event: Mapping[str, Any]) -> float:
-    """When an event happened, by the machine's clock."""
-    stamp = event["timestamp"]
-    return float(stamp["seconds"] + stamp["microseconds"] / 1e6)

@@ -290,15 +290,23 @@ async def _remove_nodes(source: Monitor, kinds: tuple[str, ...], node: str) -> N
 
 async def _add_target(source: Monitor, name: str, export: str, server: dict[str, str]) -> None:
     """A connection of its own to the destination's disk."""
-    await source.execute(
-        "blockdev-add",
-        driver="nbd",
-        node_name=name,
-        server=server,
-        export=export,
-        reconnect_delay=RECONNECT,
-        open_timeout=OPEN_TIMEOUT,
-    )
+    try:
+        await source.execute(
+            "blockdev-add",
+            driver="nbd",
+            node_name=name,
+            server=server,
+            export=export,
+            reconnect_delay=RECONNECT,
+            open_timeout=OPEN_TIMEOUT,
+        )
+    except Unreachable:
+        raise
+    except MigrationFailed as reason:
+        raise MigrationFailed(
+            f"{server['host']} does not answer at TCP port {server['port']}, where disks are received ({reason}): "
+            "mend the way between the hosts, or the firewall on it"
+        ) from None
 
 
 async def _serve(destination: Monitor, address: str, nodes: tuple[str, ...]) -> int:
