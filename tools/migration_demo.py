@@ -1,5 +1,6 @@
-"""`make demo-migration`: a real machine with a TCP session, a 5 ms ping and a writing disk moves between two sites over
-a 50 ms round trip and back, as different movers would move it.
+"""`make demo-migration`: a real machine with TCP sessions, a 5 ms ping and a writing disk moves between two sites over
+a 50 ms round trip and back, as different movers would move it. Its security group is stateful: most of the sessions are
+let in by nothing but connection tracking, and say nothing while the machine moves.
 
     qmp           the controller, by QEMU's monitors: `overlace machine move`
     unannounced   the same migrator, but the controller is not told: the network finds out from the interface that
@@ -24,6 +25,7 @@ from tools.cloud import ROOT, Cloud, until
 from tools.echo_stream import EchoStream
 from tools.frame_watch import PEER, FrameWatch
 from tools.guest_session import GuestSession
+from tools.stateful_sessions import Knocking, SilentSessions
 
 from overlace.lab.guests.guests import Guests
 from overlace.lab.guests.migration import move
@@ -33,6 +35,10 @@ ROUND_TRIPS = 10
 PROCEDURES = "/v2.0/overlace/procedures"
 HERE, THERE, PEER_HOST = "h1", "h3", "h2"
 PEER_NAME, PEER_OCTET = "red1", 11
+STRANGER, STRANGER_OCTET, STRANGER_HOST = "red9", 19, "h4"
+PEER_ADDRESSES = ("192.168.0.11", "fd00::b")
+SILENT = 20
+"""So many connections a guest has opened, to both addresses of its peer, and says nothing in."""
 ONE_WAY_MS = 25.0
 SETTLED = 1.0
 """So long frames are watched before and after a move, in seconds."""
@@ -48,7 +54,9 @@ class Journey:
         self.cloud, self.mode = cloud, mode
         self.guests = Guests.of(cloud.lab)
         self.name, self.mac, self.address = f"red{octet - 10}", mac(octet), f"192.168.0.{octet}"
-        self.port = str(cloud.port(self.name, octet, device_id=self.name)["id"])
+        served = (("tcp", 5000), ("udp", 5001), ("icmp", 0))
+        group = cloud.group(self.name, "red", *served)
+        self.port = str(cloud.port(self.name, octet, device_id=self.name, security_groups=[group])["id"])
         self.guests.create(
             self.name,
             HERE,
@@ -63,7 +71,9 @@ class Journey:
         if mode != "unannounced":
             machine = {"id": self.name, "host_id": HERE, "project_id": "red", "own_disks": True}
             cloud.api("POST", "/v2.0/overlace/machines", {"machine": machine})
-        self.session = GuestSession(cloud.namespace(PEER_NAME), self.address)
+        peer = cloud.namespace(PEER_NAME)
+        self.session = GuestSession(peer, self.address)
+        self.silent = SilentSessions(self.guests, self.name, peer, PEER_ADDRESSES, SILENT // 2)
 
     def move(self) -> dict[str, Any]:
         """One move to the other site."""
@@ -71,10 +81,11 @@ class Journey:
         destination = THERE if source == HERE else HERE
         watch = FrameWatch(self._points(), self.mac, mac(PEER_OCTET))
         ping = EchoStream(self.cloud.namespace(PEER_NAME), self.address, 600)
-        time.sleep(SETTLED)
-        cost = MOVERS[self.mode](self, destination)
-        until(lambda: self._bindings() == {destination: "active"}, "the port has not moved", 30)
-        time.sleep(SETTLED)
+        with Knocking(self.cloud.namespace(STRANGER), self.address) as knocking:
+            time.sleep(SETTLED)
+            cost = MOVERS[self.mode](self, destination)
+            until(lambda: self._bindings() == {destination: "active"}, "the port has not moved", 30)
+            time.sleep(SETTLED)
         last = datetime.now(UTC).timestamp()
         ping.stop()
         echoes = ping.outcome()
@@ -84,6 +95,10 @@ class Journey:
             "from": source,
             "to": destination,
             "session_intact": self.session.intact(),
+            "silent_sessions": SILENT,
+            "silent_sessions_alive": self.silent.arrive(),
+            "unsolicited": knocking.attempts,
+            "unsolicited_let_in": knocking.opened,
             "disk_verified": self._disk_verified(),
             "network_lost": seen.lost,
             "network_gap_ms": seen.gap_ms,
@@ -151,9 +166,15 @@ def launcher(lab: Lab) -> tuple[str, ...]:
 
 
 def furnish(cloud: Cloud, modes: Sequence[str]) -> list[Journey]:
-    """A peer and a guest for each mode; they talk."""
+    """A peer and a guest for each mode, which talk, and a stranger."""
     cloud.tenant("red")
-    cloud.workload(PEER_NAME, PEER_HOST, PEER_OCTET, cloud.port(PEER_NAME, PEER_OCTET)["id"])
+    reachable = cloud.group("reachable", "red", ("tcp", 0), ("udp", 0), ("icmp", 0))
+    for name, host, octet in (
+        (PEER_NAME, PEER_HOST, PEER_OCTET),
+        (STRANGER, STRANGER_HOST, STRANGER_OCTET),
+    ):
+        port = cloud.port(name, octet, security_groups=[reachable])
+        cloud.workload(name, host, octet, port["id"])
     journeys = [Journey(cloud, mode, PEER_OCTET + 1 + number) for number, mode in enumerate(modes)]
     cloud.lab.wan(delay_ms=ONE_WAY_MS)
     return journeys
@@ -193,9 +214,11 @@ def line(move: dict[str, Any]) -> str:
     """A move for people."""
     receipt = move["receipt"]
     session = "intact" if move["session_intact"] else "BROKEN"
+    silent = f"{move['silent_sessions_alive']} of {move['silent_sessions']} silent ones alive"
     disk = "verified" if move["disk_verified"] else "WRONG"
     return (
-        f"{move['mode']:12} {move['from']} -> {move['to']}  session {session}  disk {disk}  "
+        f"{move['mode']:12} {move['from']} -> {move['to']}  session {session}, {silent}  "
+        f"unsolicited let in {move['unsolicited_let_in']} of {move['unsolicited']}  disk {disk}  "
         f"network lost {move['network_lost']} of "
         f"{move['frames']} in {move['network_gap_ms']:g} ms, {move['misdelivered']} to the old place  "
         f"guest stood still {move['guest_stop_ms']:g} ms  pings lost {move['pings_lost']}, longest gap "
@@ -209,6 +232,12 @@ def broken(moves: list[dict[str, Any]], count: int) -> list[str]:
     kept = {
         f"all {count} moves are made": len(moves) == count,
         "the session outlives every move": all(move["session_intact"] for move in moves),
+        "every silent session outlives every move": all(
+            move["silent_sessions_alive"] == move["silent_sessions"] > 0 for move in moves
+        ),
+        "what nobody asked for is never let in": all(
+            move["unsolicited_let_in"] == 0 < move["unsolicited"] for move in moves
+        ),
         "the disk holds what was written after every move": all(move["disk_verified"] for move in moves),
         "frames are watched in every move": all(move["frames"] > 200 for move in moves),
         "the network loses at most one frame a move": all(move["network_lost"] <= 1 for move in moves),

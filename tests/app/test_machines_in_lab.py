@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.lab.guests.session import Session
 from tools.cloud import ROOT, Cloud, until
+from tools.stateful_sessions import Asking, Knocking, SilentSessions
 
 from overlace.lab.guests.guests import Guests
 from overlace.lab.lab import Lab
@@ -19,6 +20,8 @@ from overlace.lab.lab import Lab
 pytestmark = pytest.mark.lab
 PROCEDURES = "/v2.0/overlace/procedures"
 GUESTS = {"red1": "h1", "red2": "h2"}
+ONLY_ANSWERS = "red2"
+"""No rule lets it begin a connection: it sends what connection tracking lets out."""
 DISKS = {"red1": "8M", "red2": "16M"}
 """The larger one goes in stripes over several connections."""
 
@@ -33,7 +36,8 @@ def cloud() -> Iterator[Cloud]:
             cloud.start()
             cloud.join_hosts()
             cloud.tenant("red")
-            port = cloud.port("red4", 14)
+            reachable = cloud.group("reachable", "red", ("tcp", 0), ("udp", 0))
+            port = cloud.port("red4", 14, security_groups=[reachable])
             cloud.workload("red4", "h4", 14, port["id"])
             for octet, (name, host) in enumerate(GUESTS.items(), start=11):
                 create(cloud, name, host, octet)
@@ -46,13 +50,7 @@ def cloud() -> Iterator[Cloud]:
 
 
 def create(cloud: Cloud, name: str, host: str, octet: int) -> None:
-    group = cloud.api(
-        "POST", "/v2.0/security-groups", {"security_group": {"name": name, "project_id": "red"}}
-    )
-    key = group["security_group"]["id"]
-    for kind in ("IPv4", "IPv6"):
-        rule = {"security_group_id": key, "direction": "ingress", "ethertype": kind}
-        cloud.api("POST", "/v2.0/security-group-rules", {"security_group_rule": rule})
+    key = cloud.group(name, "red", ("tcp", 5000), ("udp", 5001), begins=name != ONLY_ANSWERS)
     port = cloud.port(name, octet, device_id=name, security_groups=[key])
     Guests.of(cloud.lab).create(
         name,
@@ -109,18 +107,26 @@ def reached(cloud: Cloud, made: dict[str, Any], step: str) -> bool:
     return STEPS.index(shown(cloud, made)["step"]) >= STEPS.index(step)
 
 
-def test_a_guest_moves_with_its_sessions_and_its_disk(cloud: Cloud) -> None:
+def test_a_guest_moves_with_its_sessions_and_its_disk_and_nothing_else_comes_in(cloud: Cloud) -> None:
+    peer, guests = cloud.namespace("red4"), Guests.of(cloud.lab)
     with (
         Session(cloud.lab, "red4", "192.168.0.11") as session,
         Session(cloud.lab, "red4", "fd00::b") as other,
+        SilentSessions(guests, "red1", peer, ("192.168.0.14", "fd00::e"), each=10) as silent,
+        Knocking(peer, "192.168.0.11") as knocking,
+        Knocking(peer, "fd00::b") as knocking_too,
     ):
+        assert silent.arrive() == 20
         before = verified(cloud, "red1")
         done = ended(cloud, begin(cloud, machine_id="red1", to_site="site-b"))
         assert done["state"] == "done", done["reason"]
         assert done["to_host"] == "h3"
         assert verified(cloud, "red1") >= before > 0
+        assert silent.arrive() == 20
         assert session.goes_on(beats=20)
         assert other.goes_on(beats=20)
+    assert min(knocking.attempts, knocking_too.attempts) > 20
+    assert (knocking.opened, knocking_too.opened) == (0, 0)
     assert bindings(cloud, "red1") == {"h3": "active"}
     receipt = receipts(cloud, "red1")[0]
     assert (receipt["to_host"], receipt["event"], receipt["machine_id"]) == ("h3", "pre-switchover", "red1")
@@ -129,7 +135,9 @@ def test_a_guest_moves_with_its_sessions_and_its_disk(cloud: Cloud) -> None:
 
 
 def test_a_controller_killed_at_one_step_after_another_is_followed_by_one_that_goes_on(cloud: Cloud) -> None:
-    with Session(cloud.lab, "red4", "192.168.0.12") as session:
+    peer = cloud.namespace("red4")
+    with Session(cloud.lab, "red4", "192.168.0.12") as session, Asking(peer, "192.168.0.12") as asking:
+        assert asking.answered()
         made = begin(cloud, machine_id="red2", to_host="h4")
         for step in ("preparing", "seeding", "transferring", "finishing"):
             until(partial(reached, cloud, made, step), f"never {step}: {shown(cloud, made)}", 60)
@@ -137,6 +145,7 @@ def test_a_controller_killed_at_one_step_after_another_is_followed_by_one_that_g
             cloud.start()
         assert ended(cloud, made)["state"] == "done"
         assert session.goes_on(beats=20)
+        assert asking.answered()
     assert verified(cloud, "red2") > 0
     assert bindings(cloud, "red2") == {"h4": "active"}
 

@@ -1,6 +1,7 @@
 """The binding state machine, told as the life of one port between hosts."""
 
 from dataclasses import replace
+from datetime import timedelta
 from ipaddress import ip_address
 
 import pytest
@@ -11,6 +12,9 @@ from overlace.model import binder, receipts
 from overlace.model.move import Cause, Move, MoveState, Trigger
 from overlace.model.port import Port
 from overlace.model.site import Host, TunnelEndpoint
+from overlace.model.trail import is_old, trails_of
+
+HOSTS_OF_A_JOURNEY = tuple(f"j{number}" for number in range(7))
 
 
 @pytest.fixture
@@ -68,7 +72,52 @@ def test_the_old_interface_going_away_ends_the_move(ledger: Ledger) -> None:
     binder.activated(ledger, "p", "h2")
     assert binder.unplugged(ledger, "p", "h1")
     assert ledger.states() == {"h2": ("active", 2)}
+
+
+def test_the_zone_of_a_host_that_the_port_has_left_is_kept_for_questions_about_its_connections(
+    ledger: Ledger,
+) -> None:
+    binder.plugged(ledger, "p", "h1")
+    zone = ledger.binding("h1").zone
+    binder.plugged(ledger, "p", "h2")
+    binder.activated(ledger, "p", "h2")
+    binder.unplugged(ledger, "p", "h1")
+    assert [(each.host_id, each.zone) for each in trails_of(ledger, "p")] == [("h1", zone)]
+    assert ledger.released == []
+    # and a port that comes back gets another: what the old one knows of connections that went on is wrong by then
+    ledger.wait(1)
+    binder.plugged(ledger, "p", "h1")
+    binder.activated(ledger, "p", "h1")
+    assert ledger.binding("h1").zone != zone
+    assert [each.host_id for each in trails_of(ledger, "p")] == ["h2", "h1"]
+
+
+def test_trails_end_a_day_after_the_day_on_which_they_began(ledger: Ledger) -> None:
+    binder.plugged(ledger, "p", "h1")
+    binder.plugged(ledger, "p", "h2")
+    binder.activated(ledger, "p", "h2")
+    (trail,) = trails_of(ledger, "p")
+    began = trail.since.date().isoformat()
+    binder.unplugged(ledger, "p", "h1")
+    assert not is_old(began, trail.since + timedelta(days=1))
+    assert is_old(began, trail.since + timedelta(days=2))
+    assert binder.forgotten(ledger, [began])
+    assert trails_of(ledger, "p") == []
     assert [pool for pool, _ in ledger.released] == ["zone:h1"]
+    assert not binder.forgotten(ledger, [began])
+
+
+def test_only_the_newest_trails_are_kept(ledger: Ledger) -> None:
+    for key, host in enumerate(HOSTS_OF_A_JOURNEY, start=11):
+        ledger.put(Host(id=host, site_id="a", key=key))
+        binder.plugged(ledger, "p", host)
+        binder.activated(ledger, "p", host)
+        for old in list(ledger.states()):
+            if old != host:
+                binder.unplugged(ledger, "p", old)
+        ledger.wait(60)
+    assert [each.host_id for each in trails_of(ledger, "p")] == ["j5", "j4", "j3", "j2"]
+    assert [pool for pool, _ in ledger.released] == ["zone:j0", "zone:j1"]
 
 
 def test_a_move_given_up_leaves_no_trace_at_the_destination(ledger: Ledger) -> None:

@@ -10,6 +10,7 @@ from overlace.model import binder
 from overlace.model.move import Cause, Move, MoveState, Trigger
 from overlace.model.port import Binding, BindingState, Port
 from overlace.model.site import Host
+from overlace.model.trail import KEPT, Trail, leads_to
 
 HOSTS = ("h1", "h2", "h3")
 hosts = sampled_from(HOSTS)
@@ -71,6 +72,10 @@ class Bindings(RuleBasedStateMachine):
         assert not binder.expired(self.ledger)
 
     @rule()
+    def trails_are_over(self) -> None:
+        binder.forgotten(self.ledger, [self.ledger.now.date().isoformat()])
+
+    @rule()
     def the_port_is_unbound(self) -> None:
         binder.remove_all(self.ledger, "p")
 
@@ -92,9 +97,17 @@ class Bindings(RuleBasedStateMachine):
                 self.superseded.add((host, generation))
 
     @invariant()
-    def zones_are_held_by_bindings_and_by_nothing_else(self) -> None:
-        held = {(f"zone:{each.host_id}", each.zone) for each in self.ledger.snapshot.all(Binding)}
-        assert held == self.ledger.allocated
+    def zones_are_held_by_bindings_and_trails_and_by_nothing_else(self) -> None:
+        bound = {(f"zone:{each.host_id}", each.zone) for each in self.ledger.snapshot.all(Binding)}
+        left = {(f"zone:{each.host_id}", each.zone) for each in self.ledger.snapshot.all(Trail)}
+        assert bound | left == self.ledger.allocated
+        assert len(left) <= KEPT
+
+    @invariant()
+    def what_was_left_behind_is_not_used_again(self) -> None:
+        for each in self.ledger.snapshot.all(Binding):
+            if each.state in (BindingState.ACTIVE, BindingState.PREPARED):
+                assert not leads_to(self.ledger, "p", each.host_id, each.zone)
 
     @invariant()
     def receipts_agree_with_bindings(self) -> None:

@@ -4,10 +4,10 @@ from dataclasses import fields
 
 import pytest
 
-from overlace.model import controller, identity, machine, move, network, policy, port, procedure, site
+from overlace.model import controller, identity, machine, move, network, policy, port, procedure, site, trail
 from overlace.model.declaration import RESOURCES
 
-MODULES = (controller, identity, machine, move, network, policy, port, procedure, site)
+MODULES = (controller, identity, machine, move, network, policy, port, procedure, site, trail)
 """Importing them declares the resources."""
 
 

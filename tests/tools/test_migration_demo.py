@@ -19,6 +19,10 @@ KEPT: dict[str, Any] = {
     "from": "h1",
     "to": "h3",
     "session_intact": True,
+    "silent_sessions": 20,
+    "silent_sessions_alive": 20,
+    "unsolicited": 80,
+    "unsolicited_let_in": 0,
     "disk_verified": True,
     "network_lost": 1,
     "network_gap_ms": 5.0,
@@ -40,6 +44,9 @@ def test_nothing_is_named_when_all_is_kept() -> None:
     ("figure", "value", "promise"),
     [
         ("session_intact", False, "the session outlives"),
+        ("silent_sessions_alive", 19, "every silent session"),
+        ("unsolicited_let_in", 1, "what nobody asked for"),
+        ("unsolicited", 0, "what nobody asked for"),
         ("disk_verified", False, "the disk holds"),
         ("network_lost", 2, "the network loses"),
         ("frames", 10, "frames are watched"),
@@ -59,4 +66,4 @@ def test_moves_that_are_not_made_are_named() -> None:
 
 def test_a_broken_session_and_disk_are_told_in_capitals() -> None:
     shown = line(KEPT | {"session_intact": False, "disk_verified": False})
-    assert "session BROKEN  disk WRONG" in shown
+    assert "session BROKEN, 20 of 20 silent ones alive  unsolicited let in 0 of 80  disk WRONG" in shown

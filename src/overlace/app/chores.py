@@ -27,7 +27,7 @@ async def chores(store: Store, engine: Engine, attachments: Attachments, clock: 
     while True:
         await asyncio.sleep(INTERVAL)
         try:
-            await attachments.expire()
+            await attachments.expire(clock.now())
             await _end_quarantine(store, engine, quarantine, clock.monotonic())
         except StoreUnavailable as reason:
             log.warning("chores put off", reason=str(reason))

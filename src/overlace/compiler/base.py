@@ -1,12 +1,15 @@
 """The rules that every host holds, whatever its tenants do: how the tables hang together."""
 
+from overlace.compiler import query
 from overlace.compiler.guard import common_guard_flows
 from overlace.compiler.pipeline import (
     COPIES,
     DESTINATION_PORT,
+    KNOWN,
     LATE_FRAMES,
-    LATE_FRAMES_MASK,
+    LATE_MASK,
     SENT_ON_MASK,
+    SENT_ON_PREFIX_MASK,
     STATELESS,
     ZONE,
     CookieClass,
@@ -65,6 +68,7 @@ def build(tunnel_port: int) -> Output:
         *_tracking(Table.EGRESS_TRACK, Table.EGRESS_POLICY, Table.EGRESS_VERDICT, Table.DESTINATION),
         *_tracking(Table.INGRESS_TRACK, Table.INGRESS_POLICY, Table.INGRESS_VERDICT, Table.DELIVER),
         *_switching(),
+        *query.everywhere(_COOKIE),
     )
     parts = (technology.everywhere(_COOKIE, tunnel_port) for technology in TECHNOLOGIES.values())
     base = fragment(("base",), parts, *flows)
@@ -81,7 +85,10 @@ def _entry() -> tuple[Flow, ...]:
         # would be translated anew, when a port is prepared, with the first frame that ever made it, whoever uses it
         # now; were that one of the port's from an earlier stay, the port would seem to have spoken.
         rule(Table.ARMED, 300, {Field.ETH_SRC: 0}, _COOKIE),
-        rule(Table.ARMED, 150, {Field.ETH_DST: (COPIES, SENT_ON_MASK)}, _COOKIE),
+        rule(Table.ARMED, 150, {Field.ETH_DST: (COPIES, LATE_MASK)}, _COOKIE),
+        # Only hosts give such addresses: a port that did could answer a question in another's name.
+        rule(Table.DESTINATION, 400, {Field.ETH_DST: (KNOWN, SENT_ON_MASK)}, _COOKIE),
+        rule(Table.DESTINATION, 400, {Field.ETH_SRC: (KNOWN, SENT_ON_MASK)}, _COOKIE),
         rule(Table.ARMED, 0, {}, _COOKIE, goto(Table.DESTINATION)),
         rule(Table.RESPOND, 0, {}, _COOKIE, goto(Table.EGRESS_TRACK)),
     )
@@ -181,7 +188,7 @@ def _sent_on(prefix: int) -> tuple[Action, ...]:
     """Mark a frame as sent on, so that nobody does so again, and let it out although it came from outside."""
     return (
         Move(Subfield(DESTINATION_PORT, 0, 32), Subfield(Field.ETH_DST, 0, 32)),
-        set_field(Field.ETH_DST, prefix, LATE_FRAMES_MASK),
+        set_field(Field.ETH_DST, prefix, SENT_ON_PREFIX_MASK),
         set_field(
             Field.IN_PORT, 0
         ),  # an output to the tunnel it came from is dropped unless in_port says else

@@ -28,6 +28,7 @@ from overlace.compiler.pipeline import (
     is_learned_by_any,
 )
 from overlace.compiler.plan import Fragment
+from overlace.compiler.query import Asker, asker, asking
 from overlace.compiler.reader import Reader
 from overlace.compiler.rule import (
     ARP,
@@ -94,6 +95,8 @@ class BindingView:
     pairs: tuple[AddressPair, ...]
     groups: _Groups | None
     stateless: bool
+    asker: Asker | None
+    """Whom the port asks about connections from before a move."""
 
 
 def project(reader: Reader, unit: UnitId) -> BindingView | None:
@@ -127,6 +130,7 @@ def project(reader: Reader, unit: UnitId) -> BindingView | None:
         port.allowed_address_pairs,
         _shared(groups) if port.port_security_enabled else None,
         bool(found) and not any(group.stateful for group in found),
+        asker(reader, port, binding, network.key),
     )
 
 
@@ -200,6 +204,7 @@ def _flows(view: BindingView) -> list[Flow]:
         *_source_guard(view, mark),
         *_own_addresses(view, mark),
         *_policy(view, mark),
+        *(asking(view.asker) if view.asker is not None and _zone(view) == view.zone else ()),
         rule(Table.DELIVER, 100, {DESTINATION_PORT: view.port_key}, mark, Send(view.ofport)),
     ]
 

@@ -60,6 +60,8 @@ _BY_TABLE: Mapping[tuple[CookieClass, Table | None], str] = {
     (CookieClass.HOST, Table.REMOTE): "tunnel to host {name}",
     (CookieClass.HOST, Table.ENCAPSULATE): "host {name} itself",
     (CookieClass.BASE, Table.CLASSIFY): "tunnel port",
+    (CookieClass.BINDING, Table.EGRESS_VERDICT): "port {name} has moved: hosts that it has left are asked",
+    (CookieClass.BINDING, Table.INGRESS_VERDICT): "port {name} has moved: hosts that it has left are asked",
     (CookieClass.BASE, Table.EGRESS_VERDICT): "a rule has permitted it",
     (CookieClass.BASE, Table.INGRESS_VERDICT): "a rule has permitted it",
     (CookieClass.BASE, Table.DESTINATION): "no port of the network has this MAC",

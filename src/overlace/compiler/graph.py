@@ -10,9 +10,11 @@
     place             (network, host)       the ports there                        that host
     autoconfiguration network               the modes of its subnets               the hosts of the network
     gateway           subnet                its gateway address                    the hosts of the network
-    port              port                  its bindings, their hosts              the hosts of the network
+    port              port                  its bindings, their hosts, its trails  the hosts of the network; each
+                                                                                   that is asked about it
     shared_mac        (network, MAC)        the ports allowed it, their hosts      the hosts of the network
-    binding           binding               port, groups, ofport                   that host
+    binding           binding               port, groups, ofport, other bindings,  that host
+                                            trails
     security_group    security group        its rules                              the hosts with such a port
     member            port                  its groups and addresses               the hosts whose rules ask
     physical          network               its physical segment, who can bridge   its gateway; its hosts

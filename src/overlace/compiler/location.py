@@ -21,6 +21,7 @@ from overlace.compiler.pipeline import (
     cookie,
 )
 from overlace.compiler.plan import Fragment
+from overlace.compiler.query import Answerer, answerers, answers
 from overlace.compiler.reader import Reader
 from overlace.compiler.respond import answer
 from overlace.compiler.rule import goto, rule, visit
@@ -47,6 +48,8 @@ class LocationView:
     host_key: int
     generation: int
     prepared: tuple[int, ...]
+    answerers: tuple[Answerer, ...]
+    """Who may be asked about connections from before a move."""
 
 
 def project(reader: Reader, unit: UnitId) -> LocationView | None:
@@ -69,6 +72,7 @@ def project(reader: Reader, unit: UnitId) -> LocationView | None:
         host.key if host is not None else 0,
         active.generation if active is not None else 0,
         tuple(each.key for each in prepared if each is not None),
+        answerers(reader, port, bindings),
     )
 
 
@@ -78,11 +82,16 @@ def kin(key: Key, _: Snapshot) -> Iterable[UnitId]:
 
 
 def build(view: LocationView) -> Output:
-    """The fragment, for the hosts of the network; none while the port is active nowhere."""
+    """The fragment, for the hosts of the network, and what those hold that are asked; none while the port is active
+    nowhere."""
     if not view.host_key or not view.network_key:
         return Output()
     fragment = Fragment.made_of(("port", view.port_id), _flows, view)
-    return Output(((network_audience(view.network_id), fragment),))
+    here = (network_audience(view.network_id), fragment)
+    if not view.answerers:
+        return Output((here,))
+    asked = answers(view.port_id, view.port_key, (view.network_id, view.network_key), view.answerers)
+    return Output((here, *asked.fragments), asked.joins)
 
 
 def _flows(view: LocationView) -> Iterator[Flow]:

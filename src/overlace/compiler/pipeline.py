@@ -33,7 +33,8 @@ class Table(IntEnum):
     LABEL_IN = 4
     """Which network is this label? (network)"""
     ARMED = 5
-    """Is this a late frame for a port here? Does it say that a port has moved? (base, binding, port)"""
+    """Is this a late frame for a port here, a question or an answer? Does it say that a port has moved? (base, binding,
+    port, trail)"""
     ARMED_LOCAL = 6
     """The same question for a port prepared on this host. (binding)"""
     PHYSICAL_IN = 7
@@ -63,7 +64,7 @@ class Table(IntEnum):
     EGRESS_MEMBER = 34
     """Is the other end a member of the remote group? (member)"""
     EGRESS_VERDICT = 35
-    """Go on or drop. (base)"""
+    """Go on, ask the hosts that the port has left, or drop. (base, binding)"""
     DESTINATION = 40
     """Where does this MAC address live? (port, network, shared_mac)"""
     OVERRIDE = 41
@@ -99,7 +100,9 @@ class Table(IntEnum):
     INGRESS_MEMBER = 64
     """As EGRESS_MEMBER. (member)"""
     INGRESS_VERDICT = 65
-    """Go on or drop. (base)"""
+    """Go on, ask the hosts that the port has left, or drop. (base, binding)"""
+    ANSWER = 66
+    """Is this packet, about which a port's new host asks, of a connection that is known here? (base)"""
     DELIVER = 70
     """To which OpenFlow port? (binding)"""
     MARKER = 250
@@ -168,12 +171,18 @@ VNI_LIVENESS = 0xFFFFFE
 LATE_FRAMES = 0x0A4F << 32
 """The destination MAC address of a frame sent on by the host where its port was: this, and the key of the port. It is
 delivered to that port or dropped, never sent on again; no port has such an address."""
-LATE_FRAMES_MASK = 0xFFFF << 32
+SENT_ON_PREFIX_MASK = 0xFFFF << 32
 COPIES = 0x0A4E << 32
 """The same for a second copy that the host where the port is sends to the one where it is prepared. It is delivered if
 the port has started there by then; it must not queue up in front of a guest that is not running yet."""
-SENT_ON_MASK = 0xFFFE << 32
-"""Covers both."""
+ASKED = 0x0A4D << 32
+"""The port's address, destination or source, in a packet that its new host asks an old one about (`query`)."""
+KNOWN = 0x0A4C << 32
+"""The same in the answer: the packet is of a connection that the old host knows."""
+LATE_MASK = QUERY_MASK = 0xFFFE << 32
+"""Covers LATE_FRAMES and COPIES, or ASKED and KNOWN."""
+SENT_ON_MASK = 0xFFFC << 32
+"""Covers all four."""
 
 LEARNED_SECONDS = 0xFFFF
 """How long what the data path has learned lives: the longest that OpenFlow can say, for so long may an outage last."""

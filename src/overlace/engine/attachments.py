@@ -10,6 +10,7 @@ one: the port at fault is alone with its fault.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -20,6 +21,7 @@ from overlace.model.intents import Intents
 from overlace.model.port import Binding, BindingState, Port
 from overlace.model.site import Host
 from overlace.model.snapshot import Change, Snapshot
+from overlace.model.trail import Trail, is_old
 
 log = structlog.get_logger(__name__)
 
@@ -142,8 +144,11 @@ class Attachments:
             await self._transact(lambda tx: binder.activated(tx, port_id, host), "first frame")
             log.info("port has moved", port=port_id, host=host, told_by="first frame")
 
-    async def expire(self) -> None:
-        """Let old hosts stop redirecting whose time is up."""
+    async def expire(self, now: datetime) -> None:
+        """Let old hosts stop redirecting, and ask those no longer that cannot know any more, whose time is up."""
+        days = [day for day in self._snapshot().outer_keys(Trail, "day") if is_old(day, now)]
+        if days:
+            await self._transact(lambda tx: binder.forgotten(tx, days), "trails over")
         if any(self._snapshot().members(Binding, "state", BindingState.RELEASING.value)):
             await self._transact(binder.expired, "release over")
 

@@ -12,6 +12,7 @@ generation for the same reason. The functions run inside a store transaction, ar
 (`model.receipts`).
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -20,6 +21,7 @@ from overlace.model.intents import Intents
 from overlace.model.move import Cause, MoveState, Trigger
 from overlace.model.port import Binding, BindingState, Port, binding_id
 from overlace.model.site import Host
+from overlace.model.trail import KEPT, Trail, leads_to, trails_of
 
 RELEASE = timedelta(seconds=60)
 """How long an old host redirects late frames at most."""
@@ -107,6 +109,14 @@ def expired(intents: Intents) -> bool:
     return bool(late)
 
 
+def forgotten(intents: Intents, days: Iterable[str]) -> bool:
+    """The trails that began on these days are over. Returns False when there was none."""
+    old = [each for day in days for each in list(intents.members(Trail, "day", day))]
+    for each in old:
+        forget(intents, each)
+    return bool(old)
+
+
 # --- the steps, for those who ask by name ------------------------------------------------------------------
 
 
@@ -133,7 +143,7 @@ def prepare(intents: Intents, port_id: str, host_id: str, cause: Cause) -> Bindi
         host_id=host_id,
         state=BindingState.PREPARED,
         generation=_next_generation(intents, port_id),
-        zone=here.zone if here is not None else intents.allocate(zone_pool(host_id)),
+        zone=_zone(intents, here, port_id, host_id),
         since=intents.now,
         profile=here.profile if here is not None and here.state is BindingState.RELEASING else None,
     )
@@ -172,18 +182,30 @@ def release_others(intents: Intents, port_id: str, host_id: str) -> None:
             port = intents.get(Port, port_id)
             kept = replace(each, profile=None if port is None else port.profile)
             _enter(intents, kept, BindingState.RELEASING)
+            _leave_trail(intents, each)
 
 
 def remove(intents: Intents, binding: Binding) -> None:
-    """Remove a binding and give its zone back."""
+    """Remove a binding and give its zone back, unless the port's connections there are still asked about."""
     intents.delete(Binding, binding.id)
-    intents.release(zone_pool(binding.host_id), binding.zone)
+    if not leads_to(intents, binding.port_id, binding.host_id, binding.zone):
+        intents.release(zone_pool(binding.host_id), binding.zone)
+
+
+def forget(intents: Intents, trail: Trail) -> None:
+    """Ask a host no longer about a port's connections; the zone is given back unless a binding has it."""
+    intents.delete(Trail, trail.id)
+    here = binding_at(intents, trail.port_id, trail.host_id)
+    if here is None or here.zone != trail.zone:
+        intents.release(zone_pool(trail.host_id), trail.zone)
 
 
 def remove_all(intents: Intents, port_id: str) -> None:
-    """Remove every binding of a port; moves under way come to nothing."""
+    """Remove every binding of a port, and what it has left behind; moves under way come to nothing."""
     for binding in bindings_of(intents, port_id):
         remove(intents, binding)
+    for trail in trails_of(intents, port_id):
+        forget(intents, trail)
     receipts.close_all(intents, port_id, "the port was unbound")
 
 
@@ -248,6 +270,27 @@ def _give_up(intents: Intents, binding: Binding, state: MoveState, reason: str) 
     active = active_binding(intents, binding.port_id)
     if active is not None:
         intents.put(replace(active, generation=_next_generation(intents, binding.port_id)))
+
+
+def _zone(intents: Intents, here: Binding | None, port_id: str, host_id: str) -> int:
+    """A port that comes back gets another than the one that it has left behind."""
+    if here is not None and not leads_to(intents, port_id, host_id, here.zone):
+        return here.zone
+    return intents.allocate(zone_pool(host_id))
+
+
+def _leave_trail(intents: Intents, binding: Binding) -> None:
+    for old in trails_of(intents, binding.port_id)[KEPT - 1 :]:
+        forget(intents, old)
+    intents.put(
+        Trail(
+            port_id=binding.port_id,
+            network_id=binding.network_id,
+            host_id=binding.host_id,
+            zone=binding.zone,
+            since=intents.now,
+        )
+    )
 
 
 def _enter(intents: Intents, binding: Binding, state: BindingState, reason: str = "") -> Binding:

@@ -4,7 +4,7 @@ import secrets
 import uuid
 from typing import Any
 
-from overlace.compiler.pipeline import COPIES, SENT_ON_MASK
+from overlace.compiler.pipeline import KNOWN, SENT_ON_MASK
 from overlace.kit.addresses import Mac, format_mac
 from overlace.model import binder, receipts
 from overlace.model.declaration import Attribute
@@ -155,9 +155,9 @@ class Ports(Resource[Port]):
     def _mac(operation: Operation, network_id: str, wanted: Mac | None) -> Mac:
         transaction = operation.transaction
         if wanted is not None:
-            if wanted & SENT_ON_MASK == COPIES:
+            if wanted & SENT_ON_MASK == KNOWN:
                 raise InvalidInput(
-                    f"mac_address {format_mac(wanted)}: 0a:4e:... and 0a:4f:... are Overlace's own"
+                    f"mac_address {format_mac(wanted)}: 0a:4c:... to 0a:4f:... are Overlace's own"
                 )
             if _mac_used(transaction, network_id, wanted):
                 raise Conflict(

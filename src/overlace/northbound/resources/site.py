@@ -9,6 +9,7 @@ from overlace.model.declaration import Attribute, Entity
 from overlace.model.network import Segment
 from overlace.model.port import Binding, BindingState
 from overlace.model.site import Host, Link, PhysicalBridge, Site, TransitSwitch, TunnelEndpoint
+from overlace.model.trail import Trail
 from overlace.northbound.errors import BadRequest, Conflict, InvalidInput, NotFound
 from overlace.northbound.resources.base import Operation, Resource
 from overlace.northbound.schema.attributes import Computed
@@ -98,6 +99,8 @@ class Hosts(Infrastructure[Host]):
         self._refuse_unbridging(operation, value, set())
         for each in bindings:
             binder.remove(operation.transaction, each)
+        for trail in list(operation.transaction.members(Trail, "host", value.id)):
+            binder.forget(operation.transaction, trail)
         super().delete(operation, value)
         operation.transaction.release("host_key", value.key)
 
