@@ -33,7 +33,7 @@ $(VENV)/.installed: pyproject.toml build/.packages
 demo: setup ## Two tenants, two sites, real packets; writes build/demo.json (KEEP=1 leaves it running)
 	$(PY) -m tools.demo
 
-demo-migration: setup build/.guest-image ## A real machine moves between two sites and back, 10 times (MOVES= for fewer); build/migration.json
+demo-migration: setup build/.guest-image build/.libvirt-packages ## A real machine moves between two sites and back, 10 times (MOVES= for fewer); build/migration.json
 	$(PY) -m tools.migration_demo
 
 demo-many-moves: setup ## A workload moves 200 times under 1,000 packets a second (MOVES= for fewer); build/many-moves.json
@@ -45,7 +45,7 @@ demo-hosts: setup ## Overlace comes to hosts that are at work, loses its disk, a
 demo-upgrade: setup ## Hosts with 20,000 flows go over to another release and back (RULES= ROUNDS=), or from one of git's (FROM=)
 	$(PY) -m tools.$(if $(FROM),upgrade_from,upgrade_demo)
 
-test: setup build/.ovn-packages build/.client-packages build/.guest-image ## All tests: pure, against Open vSwitch, and in the lab (root)
+test: setup build/.ovn-packages build/.client-packages build/.guest-image build/.libvirt-packages ## All tests: pure, against Open vSwitch, and in the lab (root)
 	$(VENV)/bin/pytest
 
 deb: setup ## A Debian package with systemd unit and sample configuration; build/overlace_*.deb
@@ -72,6 +72,10 @@ build/.ovn-packages: build/.packages
 
 build/.client-packages: build/.packages
 	$(call install,isc-dhcp-client)
+	@touch $@
+
+build/.libvirt-packages: build/.packages
+	$(call install,libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients)
 	@touch $@
 
 build/.guest-image: build/.packages $(VENV)/.installed $(wildcard src/overlace/lab/guests/*.py src/overlace/lab/guests/services/*)

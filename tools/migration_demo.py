@@ -3,7 +3,8 @@ a 50 ms round trip and back, as different movers would move it. Its security gro
 let in by nothing but connection tracking, and say nothing while the machine moves.
 
     qmp           the controller, by QEMU's monitors: `overlace machine move`
-    unannounced   the same migrator, but the controller is not told: the network finds out from the interface that
+    libvirt       the controller, by the hosts' libvirt
+    unannounced   `virsh migrate`, of which the controller is not told: the network finds out from the interface that
                   appears, and from the first frame
 
 Prints a line for each move and writes build/migration.json. MOVES=2 in the environment makes it short.
@@ -27,7 +28,9 @@ from tools.frame_watch import PEER, FrameWatch
 from tools.guest_session import GuestSession
 from tools.stateful_sessions import Knocking, SilentSessions
 
+from overlace.lab.guest import LIBVIRT, QEMU
 from overlace.lab.guests.guests import Guests
+from overlace.lab.guests.libvirt import daemon
 from overlace.lab.guests.migration import move
 from overlace.lab.lab import Lab
 
@@ -65,12 +68,13 @@ class Journey:
             addresses=(f"{self.address}/24", f"fd00::{octet:x}/64"),
             disk="32M",
             writer=20,
+            hypervisor=QEMU if mode == "qmp" else LIBVIRT,
             progress=lambda message: print(message, file=sys.stderr),
         )
         until(lambda: cloud.status(self.name) == "ACTIVE", "the guest's port stays down", 20)
         if mode != "unannounced":
             machine = {"id": self.name, "host_id": HERE, "project_id": "red", "own_disks": True}
-            cloud.api("POST", "/v2.0/overlace/machines", {"machine": machine})
+            cloud.api("POST", "/v2.0/overlace/machines", {"machine": machine | {"driver": mode}})
         peer = cloud.namespace(PEER_NAME)
         self.session = GuestSession(peer, self.address)
         self.silent = SilentSessions(self.guests, self.name, peer, PEER_ADDRESSES, SILENT // 2)
@@ -119,6 +123,8 @@ class Journey:
         done = self.cloud.api("GET", path)["procedure"]
         if done["state"] != "done":
             raise SystemExit(f"the move came to nothing: {done['reason']}")
+        if self.mode == LIBVIRT:
+            self.guests.found_at(self.name, destination)
         return {"stop_ms": done["stop_ms"], "memory_bytes": done["copied_bytes"]}
 
     def unannounced(self, destination: str) -> dict[str, int]:
@@ -151,6 +157,7 @@ class Journey:
 
 MOVERS: dict[str, Callable[[Journey, str], dict[str, int]]] = {
     "qmp": Journey.by_procedure,
+    LIBVIRT: Journey.by_procedure,
     "unannounced": Journey.unannounced,
 }
 
@@ -160,9 +167,11 @@ def mac(octet: int) -> str:
     return f"02:00:00:00:00:{octet:02x}"
 
 
-def launcher(lab: Lab) -> tuple[str, ...]:
-    """What the controller has to be told that it can start guests."""
-    return ("--launcher", f"{ROOT}/.venv/bin/overlace lab vm launcher --name {lab.name}")
+def movers(lab: Lab) -> tuple[str, ...]:
+    """What the controller has to be told that it can move guests."""
+    libvirt, peers = daemon.uris(lab.directory)
+    launcher = f"{ROOT}/.venv/bin/overlace lab vm launcher --name {lab.name}"
+    return ("--launcher", launcher, "--libvirt", libvirt, "--libvirt-peers", peers)
 
 
 def furnish(cloud: Cloud, modes: Sequence[str]) -> list[Journey]:
@@ -188,7 +197,7 @@ def main() -> int:
     cloud = Cloud(Lab.up(None, "migration"), directory)
     moves: list[dict[str, Any]] = []
     try:
-        cloud.serve_options = launcher(cloud.lab)
+        cloud.serve_options = movers(cloud.lab)
         cloud.start()
         cloud.join_hosts()
         journeys = furnish(cloud, tuple(MOVERS))

@@ -33,10 +33,13 @@ def overlace(controller: Controller, line: str) -> Result:
 def test_a_machine_is_declared_shown_and_removed(controller: Controller) -> None:
     made = json.loads(overlace(controller, "machine add web --host h1 --own-disks --json").output)
     assert (made["id"], made["host_id"], made["driver"], made["own_disks"]) == ("web", "h1", "qmp", True)
+    made = json.loads(overlace(controller, "machine add db --host h1 --driver libvirt --json").output)
+    assert made["driver"] == "libvirt"
     assert "web" in overlace(controller, "machine list").output
     assert overlace(controller, "machine add web --host h1").exit_code == 6
     assert overlace(controller, "machine add mail --host h9").exit_code == 5
     assert overlace(controller, "machine remove web").exit_code == 0
+    assert overlace(controller, "machine remove db").exit_code == 0
     assert "there is no machine yet" in overlace(controller, "machine list").output
 
 

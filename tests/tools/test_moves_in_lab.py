@@ -17,6 +17,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     with Lab.up(None, "moves") as lab:
         cloud = Cloud(lab, tmp_path_factory.mktemp("moves"))
         try:
+            cloud.serve_options = migration_demo.movers(lab)
             cloud.start()
             cloud.join_hosts()
             yield cloud
@@ -31,8 +32,10 @@ def test_a_workload_moves_to_and_fro_and_the_tables_are_as_planned_after_each(cl
     assert many_moves.broken(many_moves.summary(moves), 4) == []
 
 
-def test_a_real_machine_moves_there_and_back_and_nobody_tells_the_network(cloud: Cloud) -> None:
-    (journey,) = migration_demo.furnish(cloud, ["unannounced"])
-    moves = [journey.move() for _ in range(2)]
+def test_real_machines_move_by_libvirt_and_for_one_of_them_nobody_tells_the_network(cloud: Cloud) -> None:
+    journeys = migration_demo.furnish(cloud, ["libvirt", "unannounced"])
+    moves = [journey.move() for journey in journeys]
     assert migration_demo.broken(moves, 2) == []
-    assert {move["receipt"]["activated_by"] for move in moves} == {"first frame"}
+    told, untold = (move["receipt"] for move in moves)
+    assert told["prepared_by"] == "procedure"
+    assert (untold["prepared_by"], untold["activated_by"]) == ("interface", "first frame")

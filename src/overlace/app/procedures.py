@@ -9,9 +9,11 @@ from overlace.app.settings import ControllerSettings
 from overlace.kit.clock import Clock
 from overlace.model.intents import Intents
 from overlace.model.machine import Driver
+from overlace.model.site import Host
 from overlace.orchestration.admission import Limits
 from overlace.orchestration.launcher import CommandLauncher
-from overlace.orchestration.migrator import Migrator
+from overlace.orchestration.libvirt.migrator import LibvirtMigrator
+from overlace.orchestration.migrator import MigrationFailed, Migrator
 from overlace.orchestration.orchestrator import Orchestrator
 from overlace.orchestration.qmp.migrator import QmpMigrator
 from overlace.store.store import Store
@@ -36,8 +38,22 @@ def orchestrator(
     migrators: dict[Driver, Migrator] = {}
     if settings.launcher:
         migrators[Driver.QMP] = QmpMigrator(CommandLauncher(settings.launcher), tasks)
+    if settings.libvirt:
+        peers = settings.libvirt_peers or settings.libvirt
+
+        def address_of(host: str) -> str:
+            return _address(store, host)
+
+        migrators[Driver.LIBVIRT] = LibvirtMigrator(settings.libvirt, peers, address_of, tasks)
     limits = Limits(settings.moves_per_host, settings.moves_per_link)
     return Orchestrator(lambda: store.snapshot, transact, migrators, clock, limits, realised=realised)
+
+
+def _address(store: Store, name: str) -> str:
+    host = store.snapshot.get(Host, name)
+    if host is None or not host.addresses:
+        raise MigrationFailed(f"host {name} has no endpoint to move machines to: give it one")
+    return str(host.addresses[0])
 
 
 class ProcedureStatus:

@@ -43,6 +43,10 @@ class ControllerSettings:
     audit_interval: float = 60.0
     launcher: str = ""
     """The command that starts and ends guests on hosts; empty where machines are not moved by QMP."""
+    libvirt: str = ""
+    """How hosts' libvirt is reached, with {host} and {address}; empty where machines are not moved by it."""
+    libvirt_peers: str = ""
+    """How hosts reach each other's, where that is another way."""
     moves_per_host: int = 2
     moves_per_link: int = 4
     only_admins_move: bool = False

@@ -89,6 +89,13 @@ def machine() -> None:
 @machine.command()
 @click.argument("name")
 @click.option("--host", required=True, help="Where it runs.")
+@click.option(
+    "--driver",
+    type=click.Choice(["qmp", "libvirt"]),
+    default="qmp",
+    show_default=True,
+    help="What moves it: QEMU's monitor, or its host's libvirt (the domain has the machine's name).",
+)
 @click.option("--own-disks", is_flag=True, help="Its disks are its host's own, and go along.")
 @click.option("--project", metavar="ID", help="Whose it is.  [default: the caller's]")
 @click.option("--description", default="")
@@ -97,6 +104,7 @@ def machine() -> None:
 def add(
     name: str,
     host: str,
+    driver: str,
     own_disks: bool,
     project: str | None,
     description: str,
@@ -109,8 +117,9 @@ def add(
     Examples:
       overlace machine add web --host h1
       overlace machine add web --host h1 --own-disks --project PROJECT
+      overlace machine add db --host h1 --driver libvirt
     """
-    body = {"id": name, "host_id": host, "own_disks": own_disks, "description": description}
+    body = {"id": name, "host_id": host, "driver": driver, "own_disks": own_disks, "description": description}
     MACHINES.add(api, body if project is None else body | {"project_id": project}, as_json)
 
 

@@ -63,6 +63,18 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="Starts and ends guests on hosts, run as COMMAND VERB MACHINE HOST; machines are then moved by QMP.",
 )
 @click.option(
+    "--libvirt",
+    metavar="URI",
+    default="",
+    help="How hosts' libvirt is reached, like qemu+tls://{host}/system; machines are then moved by it.",
+)
+@click.option(
+    "--libvirt-peers",
+    metavar="URI",
+    default="",
+    help="How hosts reach each other's libvirt, like qemu+tls://{address}/system, where that is another way.",
+)
+@click.option(
     "--moves-per-host", type=click.IntRange(min=1), default=2, help="Moves of machines at a time on a host."
 )
 @click.option("--moves-per-link", type=click.IntRange(min=1), default=4, help="The same between two sites.")

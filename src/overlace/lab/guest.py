@@ -13,6 +13,9 @@ SMALLEST_MEMORY = 80
 """In MiB; with 64 the kernel has no memory left for its first process."""
 
 
+QEMU, LIBVIRT = "qemu", "libvirt"
+
+
 class Disk(msgspec.Struct, frozen=True):
     """A guest's disk: bytes, and `raw` or `qcow2`."""
 
@@ -25,7 +28,7 @@ class Guest(msgspec.Struct, frozen=True):
 
     `host` runs it. `receiving` is the destination of a move: a QEMU waits there for memory and disk. `writer` is how
     many ms the disk's writer waits between two blocks (0: it writes only when asked), `dirtier` how many MiB of memory
-    change at how many MiB a second.
+    change at how many MiB a second. `hypervisor` is `qemu` where the laboratory runs QEMU itself, or `libvirt`.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Guest(msgspec.Struct, frozen=True):
     writer: int = 0
     dirtier: tuple[int, int] | None = None
     receiving: str | None = None
+    hypervisor: str = QEMU
 
     @property
     def host_interface(self) -> str:

@@ -11,6 +11,8 @@ class Driver(Enum):
 
     QMP = "qmp"
     """QEMU's own monitors; an operator's launcher starts and ends the processes."""
+    LIBVIRT = "libvirt"
+    """The libvirt of each host."""
 
 
 @resource(

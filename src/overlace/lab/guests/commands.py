@@ -2,6 +2,7 @@
 
 import click
 
+from overlace.lab.guest import LIBVIRT, QEMU
 from overlace.lab.guests import console as serial, migration
 from overlace.lab.guests.guests import DEFAULT_MEMORY, Guests
 from overlace.lab.guests.image import make_image
@@ -51,6 +52,9 @@ def vm() -> None:
 @click.option(
     "--dirtier", type=(int, int), metavar="MIB RATE", help="Change so many MiB of memory at RATE MiB/s."
 )
+@click.option(
+    "--hypervisor", type=click.Choice([QEMU, LIBVIRT]), default=QEMU, show_default=True, help="Who runs it."
+)
 @click.option("--bridge", default=DEFAULT_BRIDGE, show_default=True, help="The host's integration bridge.")
 @name_option
 @json_option
@@ -68,6 +72,7 @@ def create(
     disk_format: str,
     writer: int,
     dirtier: tuple[int, int] | None,
+    hypervisor: str,
     bridge: str,
     name: str,
     as_json: bool,
@@ -95,6 +100,7 @@ def create(
             mtu=mtu,
             writer=writer,
             dirtier=dirtier,
+            hypervisor=hypervisor,
             progress=report,
         )
     if as_json:

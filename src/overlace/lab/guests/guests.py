@@ -8,15 +8,17 @@ travel by whoever drives QEMU's monitors (`Place.qmp`); the laboratory starts an
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Self
 
 from msgspec.structs import replace
 
 from overlace.lab.errors import LabError
 from overlace.lab.execution import Completed
-from overlace.lab.guest import SMALLEST_MEMORY, Disk, Guest, parse_size
+from overlace.lab.guest import LIBVIRT, QEMU, SMALLEST_MEMORY, Disk, Guest, parse_size
 from overlace.lab.guests import console, qemu, tap
 from overlace.lab.guests.image import make_image
+from overlace.lab.guests.libvirt import daemon, domain
 from overlace.lab.guests.place import Place, place_at
 from overlace.lab.lab import Lab
 from overlace.lab.plan import DEFAULT_BRIDGE, Plan
@@ -45,6 +47,15 @@ class Guests:
     @property
     def all(self) -> tuple[Guest, ...]:
         return tuple(self._file.load().guests.values())
+
+    @property
+    def directory(self) -> Path:
+        """The laboratory's: each host has one of its own in it."""
+        return self._plan.nodes[0].directory.parent
+
+    def address_of(self, host: str) -> str:
+        """A host's first underlay address."""
+        return host_node(self._plan, host).endpoints[0]
 
     def get(self, name: str) -> Guest:
         """A guest of the state on disk. Raises `LabError` when there is none of that name."""
@@ -84,12 +95,13 @@ class Guests:
         mtu: int | None = None,
         writer: int = 0,
         dirtier: tuple[int, int] | None = None,
+        hypervisor: str = QEMU,
         progress: Progress = silent,
     ) -> Guest:
         """Make a guest and boot it; returns when its services answer, and with `dhcp` when it has its lease.
 
         `iface_id` is the id of the logical port, `disk` a size like 64M, `addresses` with prefix length. `writer` and
-        `dirtier`: see `Guest`. Raises `LabError`, and leaves nothing then.
+        `dirtier` and `hypervisor`: see `Guest`. Raises `LabError`, and leaves nothing then.
         """
         host_node(self._plan, host)
         draft = Guest(
@@ -107,6 +119,7 @@ class Guests:
             disk=None if disk is None else Disk(parse_size(disk), disk_format),
             writer=writer,
             dirtier=dirtier,
+            hypervisor=hypervisor,
         )
         _check(draft, self._plan)
         place_at(draft, host_node(self._plan, host))
@@ -149,6 +162,7 @@ class Guests:
         """Start a machine at the destination that waits for the guest; with a disk as large, empty. May be repeated."""
         self.check_destination(name, host)
         guest, place = self.get(name), self.place(name, host)
+        _refuse_libvirt(guest)
         if guest.receiving == host and qemu.run_state(place) != "stopped":
             return place
         guest = self._alter(name, lambda old: replace(old, receiving=host))
@@ -183,6 +197,7 @@ class Guests:
     def start(self, name: str, host: str) -> Place:
         """Start the guest from the disk that is at a host, as after a failure of the host where it was."""
         guest = self.get(name)
+        _refuse_libvirt(guest)
         place = self.place(name, host)
         state = qemu.run_state(place)
         if guest.host == host and state == "running":
@@ -204,10 +219,20 @@ class Guests:
         else:
             self._clear(guest, host)
 
+    def found_at(self, name: str, host: str) -> Guest:
+        """A guest that libvirt has moved, asked by others than the laboratory, is where it runs."""
+        return self._alter(name, lambda old: replace(old, host=host, receiving=None))
+
     # --- inside
 
     def _start(self, guest: Guest, host: str, *, incoming: bool) -> None:
         node = host_node(self._plan, host)
+        if guest.hypervisor == LIBVIRT:
+            for each in self._plan.nodes:
+                if not each.transit:
+                    daemon.start(each)
+            domain.start(guest, node, make_image(silent))
+            return
         tap.plug(guest, node)
         place = place_at(guest, node)
         qemu.start(guest, place, make_image(silent), incoming=incoming)
@@ -231,6 +256,13 @@ class Guests:
             return replace(state, guests=state.guests | {name: alter(_find(state, name))})
 
         return _find(self._file.change(change), name)
+
+
+def _refuse_libvirt(guest: Guest) -> None:
+    if guest.hypervisor == LIBVIRT:
+        raise LabError(
+            f"guest '{guest.name}' is libvirt's: move it with `overlace lab vm move`, or with virsh"
+        )
 
 
 def _find(state: State, name: str) -> Guest:

@@ -9,11 +9,14 @@ import msgspec
 
 from overlace.app.clock import SystemClock
 from overlace.lab.errors import LabError
+from overlace.lab.guest import LIBVIRT, Guest
 from overlace.lab.guests.guests import Guests
 from overlace.lab.guests.launcher import whereabouts
+from overlace.lab.guests.libvirt import daemon
 from overlace.orchestration.alone import travel
 from overlace.orchestration.launcher import Place
-from overlace.orchestration.migrator import MigrationFailed
+from overlace.orchestration.libvirt.migrator import LibvirtMigrator
+from overlace.orchestration.migrator import MigrationFailed, Migrator
 from overlace.orchestration.qmp.migrator import QmpMigrator
 from overlace.orchestration.sight import Account
 from overlace.terminal.output import Progress, silent
@@ -42,6 +45,8 @@ def move(guests: Guests, name: str, host: str, *, progress: Progress = silent) -
     guests.check_destination(name, host)
     began = time.monotonic()
     cost = asyncio.run(_travel(guests, name, host, progress))
+    if guest.hypervisor == LIBVIRT:
+        guests.found_at(name, host)
     return Migration(
         guest=name,
         source=guest.host,
@@ -62,7 +67,7 @@ async def _travel(guests: Guests, name: str, host: str, progress: Progress) -> A
                 name,
                 guest.host,
                 host,
-                QmpMigrator(_Launcher(guests), tasks),
+                _migrator(guests, guest, tasks),
                 SystemClock(),
                 with_disks=guest.disk is not None,
                 proof=PROOF,
@@ -71,6 +76,13 @@ async def _travel(guests: Guests, name: str, host: str, progress: Progress) -> A
         except MigrationFailed as failure:  # a task group would wrap what leaves it
             reason = str(failure)
     raise LabError(f"guest '{name}' stays at {guest.host}: {reason}")
+
+
+def _migrator(guests: Guests, guest: Guest, tasks: asyncio.TaskGroup) -> Migrator:
+    if guest.hypervisor == LIBVIRT:
+        uri, peer_uri = daemon.uris(guests.directory)
+        return LibvirtMigrator(uri, peer_uri, guests.address_of, tasks)
+    return QmpMigrator(_Launcher(guests), tasks)
 
 
 class _Launcher:

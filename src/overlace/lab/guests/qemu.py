@@ -75,7 +75,7 @@ def stop(place: Place) -> None:
 def end(place: Place) -> None:
     """End the process at a host and remove all of the guest's files there; what is not there is passed over."""
     stop(place)
-    shutil.rmtree(place.directory, ignore_errors=True)
+    place.clear()
 
 
 def _console_text(place: Place) -> str:

@@ -57,6 +57,6 @@ fi
 serves tcp6 1388
 serves udp6 1389
 
-commander /dev/vport0p1 &
+for port in /dev/vport*p1; do commander "$port" & done
 echo "READY $name"
 while :; do setsid cttyhack sh; done

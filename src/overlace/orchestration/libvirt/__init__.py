@@ -1,0 +1,1 @@
+"""Moving guests by libvirt, through its own command line (virsh)."""
