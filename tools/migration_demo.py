@@ -43,6 +43,7 @@ PEER_ADDRESSES = ("192.168.0.11", "fd00::b")
 SILENT = 20
 """So many connections a guest has opened, to both addresses of its peer, and says nothing in."""
 ONE_WAY_MS = 25.0
+DISK = "32M"
 SETTLED = 1.0
 """So long frames are watched before and after a move, in seconds."""
 
@@ -53,7 +54,7 @@ class Journey:
     Each mode has a guest of its own, so that none profits from what another's move has left behind.
     """
 
-    def __init__(self, cloud: Cloud, mode: str, octet: int) -> None:
+    def __init__(self, cloud: Cloud, mode: str, octet: int, disk: str) -> None:
         self.cloud, self.mode = cloud, mode
         self.guests = Guests.of(cloud.lab)
         self.name, self.mac, self.address = f"red{octet - 10}", mac(octet), f"192.168.0.{octet}"
@@ -66,7 +67,7 @@ class Journey:
             mac=self.mac,
             iface_id=self.port,
             addresses=(f"{self.address}/24", f"fd00::{octet:x}/64"),
-            disk="32M",
+            disk=disk,
             writer=20,
             hypervisor=QEMU if mode == "qmp" else LIBVIRT,
             progress=lambda message: print(message, file=sys.stderr),
@@ -174,7 +175,7 @@ def movers(lab: Lab) -> tuple[str, ...]:
     return ("--launcher", launcher, "--libvirt", libvirt, "--libvirt-peers", peers)
 
 
-def furnish(cloud: Cloud, modes: Sequence[str]) -> list[Journey]:
+def furnish(cloud: Cloud, modes: Sequence[str], disk: str = DISK) -> list[Journey]:
     """A peer and a guest for each mode, which talk, and a stranger."""
     cloud.tenant("red")
     reachable = cloud.group("reachable", "red", ("tcp", 0), ("udp", 0), ("icmp", 0))
@@ -184,7 +185,7 @@ def furnish(cloud: Cloud, modes: Sequence[str]) -> list[Journey]:
     ):
         port = cloud.port(name, octet, security_groups=[reachable])
         cloud.workload(name, host, octet, port["id"])
-    journeys = [Journey(cloud, mode, PEER_OCTET + 1 + number) for number, mode in enumerate(modes)]
+    journeys = [Journey(cloud, mode, PEER_OCTET + 1 + number, disk) for number, mode in enumerate(modes)]
     cloud.lab.wan(delay_ms=ONE_WAY_MS)
     return journeys
 

@@ -33,7 +33,7 @@ def test_a_workload_moves_to_and_fro_and_the_tables_are_as_planned_after_each(cl
 
 
 def test_real_machines_move_by_libvirt_and_for_one_of_them_nobody_tells_the_network(cloud: Cloud) -> None:
-    journeys = migration_demo.furnish(cloud, ["libvirt", "unannounced"])
+    journeys = migration_demo.furnish(cloud, ["libvirt", "unannounced"], disk="4M")
     moves = [journey.move() for journey in journeys]
     assert migration_demo.broken(moves, 2) == []
     told, untold = (move["receipt"] for move in moves)
