@@ -141,6 +141,10 @@ class Listener:
         except asyncio.CancelledError:
             accepted.close()
             raise
+        except ConnectionResetError:
+            # It has hung up by itself, like whoever only asks whether the port is open: nobody was refused.
+            accepted.close()
+            log.info("connection ended before its handshake did", port=self._what, peer=peer)
         except OSError as error:
             accepted.close()
             reason = explain(error)
