@@ -84,8 +84,8 @@ build/.guest-image: build/.packages $(VENV)/.installed $(wildcard src/overlace/l
 	@touch $@
 
 bench: setup build/.ovn-packages ## Every measurement, beside OVN and the bare sockets (SHORT=1 ONLY=a,b); build/bench.json
-	$(PY) -m bench.scenarios $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY))
-	$(PY) -m bench.report $(if $(SHORT),--output build/bench.md)
+	@$(PY) -m bench.scenarios $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY)); failed=$$?; \
+	 $(PY) -m bench.report $(if $(SHORT),--output build/bench.md) && exit $$failed
 
 soak: setup ## A million random steps of the compiler against a plain model (STEPS=, SEED=, WORKERS=); build/soak.json
 	$(PY) tools/soak.py --steps $(or $(STEPS),1000000) --seed $(or $(SEED),1) --workers $(or $(WORKERS),2)

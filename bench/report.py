@@ -1,6 +1,8 @@
-"""Tables for people from build/bench.json, each with what was asked beside what was found.
+"""Tables and plots for people from build/bench.json, each with what was asked beside what was found.
 
 python -m bench.report [--input build/bench.json] [--output docs/results/bench.md]
+
+The plots go beside the tables, as SVG.
 """
 
 import argparse
@@ -8,6 +10,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from bench.plot import Points, chart
 
 Figures = Mapping[str, Any]
 
@@ -60,7 +64,13 @@ def first_packet(figures: Figures) -> list[str]:
         (f"{int(size):,}", times(each["overlace"]), times(each["ovn"]), ratio(each["ratio"]))
         for size, each in sizes.items()
     ]
-    return table(["other ports", "Overlace", "OVN", "Overlace / OVN, medians"], rows)
+    lines = table(["other ports", "Overlace", "OVN", "Overlace / OVN, medians"], rows)
+    newer = [
+        ("ovn-northd, one port added, 500 nodes of 50 ports (8bbd67891)", "773 ms", "30 ms", "23.09"),
+        ("one switch added at 500 nodes, `--wait=hv` (2a57b2044)", "15 to 16 s", "4 s", "23.06"),
+    ]
+    head = ["newer OVN, as its authors publish it: other machines", "before", "after", "first release"]
+    return [*lines, "", *table(head, newer)]
 
 
 _WORK = ("rows_written", "units_projected", "units_built", "flows_bundled", "flows_sent", "bundles")
@@ -181,6 +191,32 @@ SECTIONS: Mapping[str, Callable[[Figures], list[str]]] = {
 }
 
 
+def plots(figures: Figures) -> dict[str, str]:
+    """Pictures by name, of those scenarios that were run at more than one size."""
+    drawn: dict[str, tuple[str, str, dict[str, Points]]] = {}
+    if found := figures.get("port_ready", {}).get("fan_out"):
+        ways = {"from the request": "from_call_ms", "socket floor": "floor_ms"}
+        series = {name: _medians(found, way) for name, way in ways.items()}
+        drawn["port_ready"] = "A port until all its hosts have it", "hosts of the network", series
+    if found := {size: each for size, each in figures.get("first_packet", {}).items() if size.isdigit()}:
+        series = {name: _medians(found, name) for name in ("overlace", "ovn")}
+        drawn["first_packet"] = "API call to first answered packet", "other ports", series
+    if found := figures.get("flat_cost"):
+        ways = {"ports of others": "ports", "ports in the network": "one_network", "members": "one_group"}
+        series = {name: _medians(found[way], "from_call_ms") for name, way in ways.items()}
+        drawn["flat_cost"] = "One port more", "so many there were", series
+    return {
+        name: chart(title, across, "milliseconds, medians", series)
+        for name, (title, across, series) in drawn.items()
+        if max(map(len, series.values())) > 1
+    }
+
+
+def _medians(found: Figures, way: str) -> Points:
+    """By size; what has no size, as after churn, is left out."""
+    return [(int(size), each[way]["p50"]) for size, each in found.items() if size.isdigit() and int(size)]
+
+
 def document(figures: Figures) -> str:
     """All scenarios that were run, each with the machine it was run on."""
     lines = [
@@ -188,11 +224,14 @@ def document(figures: Figures) -> str:
         "",
         "Made by `python -m bench.report`; [results.md](../results.md) says what to think of it.",
     ]
+    drawn = plots(figures)
     for key, section in SECTIONS.items():
         if key not in figures:
             continue
         taken = figures[key]["taken"]
         lines += ["", f"## `{key}`", "", *section(figures[key]), ""]
+        if key in drawn:
+            lines += [f"![{key}]({key}.svg)", ""]
         lines += [
             f"{taken['at']}, Overlace {taken['overlace']}, Open vSwitch {taken['open_vswitch']}, OVN {taken['ovn']}, "
             f"Python {taken['python']}, Linux {taken['kernel']}, {taken['processors']}."
@@ -211,7 +250,10 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("docs/results/bench.md"))
     options = parser.parse_args()
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(document(json.loads(options.input.read_text())))
+    figures = json.loads(options.input.read_text())
+    options.output.write_text(document(figures))
+    for name, picture in plots(figures).items():
+        options.output.with_name(f"{name}.svg").write_text(picture)
 
 
 if __name__ == "__main__":

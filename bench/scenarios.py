@@ -67,15 +67,23 @@ SCENARIOS: Mapping[str, Mapping[str, Part]] = {
 }
 
 
-def run(keys: list[str], output: Path, *, short: bool) -> dict[str, Any]:
-    """Run these scenarios; after each the file is written. Raises CalledProcessError when one fails."""
+def run(keys: list[str], output: Path, *, short: bool) -> list[str]:
+    """Run these scenarios; after each the file is written. Gives those that failed, which keep no one from the rest."""
     figures: dict[str, Any] = json.loads(output.read_text()) if output.exists() else {}
+    failed: list[str] = []
     for key in keys:
-        found = {name: _figures(part, output.parent, short=short) for name, part in SCENARIOS[key].items()}
+        try:
+            found = {
+                name: _figures(part, output.parent, short=short) for name, part in SCENARIOS[key].items()
+            }
+        except subprocess.CalledProcessError as error:
+            print(f"--- {key} failed: {error}", flush=True)
+            failed.append(key)
+            continue
         taken = found.get("", found)
         figures[key] = taken | {"taken": {"at": _now(), "short": short} | machine()}
         write(figures, output)
-    return figures
+    return failed
 
 
 def _figures(part: Part, directory: Path, *, short: bool) -> dict[str, Any]:
@@ -126,7 +134,8 @@ def main() -> None:
     keys = options.only.split(",")
     if unknown := [key for key in keys if key not in SCENARIOS]:
         parser.error(f"no such scenario: {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
-    run(keys, options.output, short=options.short)
+    if failed := run(keys, options.output, short=options.short):
+        raise SystemExit(f"failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

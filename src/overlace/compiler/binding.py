@@ -160,7 +160,8 @@ def kin(key: Key, snapshot: Snapshot) -> Iterable[UnitId]:
     """The units of all bindings of a port, for whatever is asked of it; of one, for the interface at its host."""
     match key:
         case ("ofport", (host_id, port_id)):
-            return [(binding_id(port_id, host_id),)]
+            id_ = binding_id(port_id, host_id)
+            return [(id_,)] if snapshot.get(Binding, id_) is not None else ()
         case (cls, port_id) if cls is Port:
             pass
         case (cls, "port", port_id, _) if cls is Binding:
