@@ -213,9 +213,7 @@ def upgrade(hosts: Hosts) -> None:
 
 def next_release(directory: Path) -> Path:
     """This release in all but the version of its pipeline, and its tables, all of which mean something else."""
-    shutil.copytree(
-        ROOT / "src/overlace", directory / "overlace", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(ROOT / "src/overlace", directory / "overlace")
     file = directory / "overlace/compiler/pipeline.py"
     present = f"PIPELINE_VERSION = {PIPELINE_VERSION}\n"
     text = file.read_text()
