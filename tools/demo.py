@@ -127,11 +127,13 @@ def controller_kill(cloud: Cloud, seconds: float = 20) -> dict[str, float]:
     until(lambda: all(cloud.switch(name).get("acknowledged") for name in names), "hosts do not return", 30)
     text = re.sub(r"\x1b\[[0-9;]*m", "", log.read_bytes()[before:].decode())
     changes = {"h1": 0, "others": 0}
-    for line in text.splitlines():
-        if "switch in sync" in line:
-            numbers = dict(re.findall(r"(\w+)=(\w+)", line))
-            host = "h1" if numbers["switch"] == "h1" else "others"
-            changes[host] += sum(int(numbers[each]) for each in ("added", "changed", "removed"))
+    compared = [line for line in text.splitlines() if "switch in sync" in line]
+    for line in compared:
+        numbers = dict(re.findall(r"(\w+)=(\w+)", line))
+        host = "h1" if numbers["switch"] == "h1" else "others"
+        changes[host] += sum(int(numbers[each]) for each in ("added", "changed", "removed"))
+    if changes != {"h1": len(tampered), "others": 0}:
+        print("\n".join(compared))
     return {
         "seconds": seconds,
         "lost": running.outcome().lost,
