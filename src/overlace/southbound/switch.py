@@ -27,6 +27,7 @@ from overlace.southbound.expected import ExpectedSwitch, SwitchKind
 from overlace.southbound.failures import PassiveError, SouthboundError
 from overlace.southbound.host_database import HostDatabase
 from overlace.southbound.marker import Stamp, Verdict, judge
+from overlace.southbound.mastership import Mastership
 from overlace.southbound.openflow_channel import SwitchConnection
 from overlace.southbound.operations import TableOperations
 from overlace.southbound.pending import PendingChange
@@ -47,13 +48,9 @@ from overlace.southbound.transaction import Refusal
 from overlace.southbound.writer import WriteCounters, Writer
 from overlace.wire.openflow.codec import canonical_flow
 from overlace.wire.openflow.messages import (
-    FRAGMENTS_NX_MATCH,
-    GetConfigReply,
-    GetConfigRequest,
     NxSetPacketInFormat,
     Role,
     RoleStatus,
-    SetConfig,
 )
 
 log = structlog.get_logger(__name__)
@@ -61,8 +58,6 @@ log = structlog.get_logger(__name__)
 _MOST_ROUNDS = 20
 _FEW = 20
 """Differences at which those of a comparison are logged one by one."""
-_WHOLE_PACKETS = 0xFFFF
-"""Bytes of a packet-in (OFPCML_NO_BUFFER)."""
 
 
 class Switch:
@@ -89,8 +84,7 @@ class Switch:
         self._plan_ready = False
         self._gate = asyncio.Event()
         self._acknowledgement = Acknowledgement(name, self.contents, context.listener)
-        self._generation_id = -1
-        self._is_master = False
+        self._mastership = Mastership(context.generation_id)
         self._retry_at: float | None = None
         self._stamped_at = float("-inf")
 
@@ -174,7 +168,7 @@ class Switch:
             self.detach(old, "the switch has connected anew")
             old.close()
         self.connection = connection
-        self._is_master = False
+        self._mastership.lose()
         self._acknowledgement.restart()
         self.contents.readmit()
         self._run(self._bring_up(connection))
@@ -197,7 +191,7 @@ class Switch:
 
     def role_changed(self, status: RoleStatus) -> None:
         """The switch says that our role is another now; who only looks needs none."""
-        if status.role is not Role.MASTER and self.phase is not Phase.PASSIVE and self._is_master:
+        if status.role is not Role.MASTER and self.phase is not Phase.PASSIVE and self._mastership.held:
             self._become_passive(f"another controller is master, generation {status.generation_id}")
 
     def database_ready(self, database: HostDatabase) -> None:
@@ -262,7 +256,7 @@ class Switch:
         elif self._retry_at is not None and now >= self._retry_at:
             self._retry_at = None
             self.resynchronise()
-        elif self.phase is Phase.PASSIVE and self.context.generation_id() > self._generation_id:
+        elif self.phase is Phase.PASSIVE and self._mastership.can_be_renewed:
             self._run(self._bring_up(connection))
         if self.database is not None:
             self.database.retry()
@@ -280,7 +274,7 @@ class Switch:
     async def _bring_up(self, connection: SwitchConnection) -> None:
         async def steps() -> None:
             self.phase = Phase.JOINING
-            self._generation_id = self.context.generation_id()
+            self._mastership.begin()
             await self._take(connection)
             if self._is_host:
                 connection.tell(NxSetPacketInFormat())
@@ -293,30 +287,15 @@ class Switch:
         await self._guarded(steps(), connection)
 
     async def _take(self, connection: SwitchConnection) -> None:
-        """Become master, which takes the switch from whoever was: not while we only look."""
+        """Not while we only look."""
         if not self._allowed.observe_only:
-            await connection.become_master(self._generation_id)
-            self._is_master = True
-            self._set_fragments(connection)
-
-    def _set_fragments(self, connection: SwitchConnection) -> None:
-        """The source guard judges a datagram by its first fragment; without this its ports would read 0."""
-        connection.tell(SetConfig(FRAGMENTS_NX_MATCH, _WHOLE_PACKETS))
+            await self._mastership.take(connection)
 
     async def restore_settings(self) -> bool:
-        """Whether what was said at the start had to be said again.
-
-        How fragments are matched is the bridge's, and anybody may set it (``ovs-ofctl set-frags``). The rest (form and
-        size of packet-ins, asynchronous messages) is this connection's own: nobody else can change it, and Open
-        vSwitch forgets it only with the connection.
-        """
-        if self.connection is None or not (self._is_host and self._is_master):
+        """Whether what was said to a host at the start had to be said again."""
+        if self.connection is None or not self._is_host:
             return False
-        answers = await self.connection.request(GetConfigRequest())
-        if all(isinstance(each, GetConfigReply) and each.flags == FRAGMENTS_NX_MATCH for each in answers):
-            return False
-        self._set_fragments(self.connection)
-        return True
+        return await self._mastership.restore_settings(self.connection)
 
     async def _guarded(self, work: Coroutine[Any, Any, None], connection: SwitchConnection) -> None:
         """Whatever goes wrong ends this connection and nothing else; the switch will connect again."""
@@ -334,7 +313,7 @@ class Switch:
     async def _synchronise(self, connection: SwitchConnection) -> None:
         self._writer = writer = Writer(self.context, connection, self.counters)
         self.hold = self._retry_at = None
-        if not self._is_master:
+        if not self._mastership.held:
             await self._take(connection)
         for first in (True, *[False] * _MOST_ROUNDS):
             self.phase = Phase.COMPARING
@@ -425,8 +404,8 @@ class Switch:
         self._stop_writing()
         if self.phase is not Phase.PASSIVE:
             self.context.listener.connected(self.name, False)
-        self.phase, self._is_master = Phase.PASSIVE, False
-        self.hold = None
+        self._mastership.lose()
+        self.phase, self.hold = Phase.PASSIVE, None
 
     # --- writing while in sync ------------------------------------------------------------------------
 
