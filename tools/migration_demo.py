@@ -80,15 +80,16 @@ class Journey:
         self.session = GuestSession(peer, self.address)
         self.silent = SilentSessions(self.guests, self.name, peer, PEER_ADDRESSES, SILENT // 2)
 
-    def move(self) -> dict[str, Any]:
-        """One move to the other site."""
+    def move(self, mode: str = "") -> dict[str, Any]:
+        """One move to the other site, by the guest's own mode or another that its hypervisor has."""
+        mode = mode or self.mode
         source = self.guests.get(self.name).host
         destination = THERE if source == HERE else HERE
         watch = FrameWatch(self._points(), self.mac, mac(PEER_OCTET))
         ping = EchoStream(self.cloud.namespace(PEER_NAME), self.address, 600)
         with Knocking(self.cloud.namespace(STRANGER), self.address) as knocking:
             time.sleep(SETTLED)
-            cost = MOVERS[self.mode](self, destination)
+            cost = MOVERS[mode](self, destination)
             until(lambda: self._bindings() == {destination: "active"}, "the port has not moved", 30)
             time.sleep(SETTLED)
         last = datetime.now(UTC).timestamp()
@@ -96,7 +97,7 @@ class Journey:
         echoes = ping.outcome()
         seen = watch.account(watch.stop(), destination, last)
         return {
-            "mode": self.mode,
+            "mode": mode,
             "from": source,
             "to": destination,
             "session_intact": self.session.intact(),
@@ -171,11 +172,14 @@ def mac(octet: int) -> str:
 def movers(lab: Lab) -> tuple[str, ...]:
     """What the controller has to be told that it can move guests."""
     libvirt, peers = daemon.uris(lab.directory)
-    launcher = f"{ROOT}/.venv/bin/overlace lab vm launcher --name {lab.name}"
+    # The same as `overlace lab vm launcher`, which loads all other commands, too.
+    launcher = f"{ROOT}/.venv/bin/python -m overlace.lab vm launcher --name {lab.name}"
     return ("--launcher", launcher, "--libvirt", libvirt, "--libvirt-peers", peers)
 
 
-def furnish(cloud: Cloud, modes: Sequence[str], disk: str = DISK) -> list[Journey]:
+def furnish(
+    cloud: Cloud, modes: Sequence[str], disk: str = DISK, one_way_ms: float = ONE_WAY_MS
+) -> list[Journey]:
     """A peer and a guest for each mode, which talk, and a stranger."""
     cloud.tenant("red")
     reachable = cloud.group("reachable", "red", ("tcp", 0), ("udp", 0), ("icmp", 0))
@@ -186,7 +190,7 @@ def furnish(cloud: Cloud, modes: Sequence[str], disk: str = DISK) -> list[Journe
         port = cloud.port(name, octet, security_groups=[reachable])
         cloud.workload(name, host, octet, port["id"])
     journeys = [Journey(cloud, mode, PEER_OCTET + 1 + number, disk) for number, mode in enumerate(modes)]
-    cloud.lab.wan(delay_ms=ONE_WAY_MS)
+    cloud.lab.wan(delay_ms=one_way_ms)
     return journeys
 
 

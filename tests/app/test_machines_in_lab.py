@@ -1,4 +1,4 @@
-"""Given real guests at two sites 50 ms apart, when the controller moves them, then their sessions go on, their disks
+"""Given real guests at two sites, when the controller moves them, then their sessions go on, their disks
 hold what they wrote, their ports are where they are, and the receipts say what it cost; also with a controller killed
 meanwhile, and for a whole site."""
 
@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from tests.lab.guests.session import Session
-from tools.cloud import ROOT, Cloud, until
+from tools.cloud import Cloud, until
+from tools.migration_demo import movers
 from tools.stateful_sessions import Asking, Knocking, SilentSessions
 
 from overlace.lab.guests.guests import Guests
@@ -22,7 +23,7 @@ PROCEDURES = "/v2.0/overlace/procedures"
 GUESTS = {"red1": "h1", "red2": "h2"}
 ONLY_ANSWERS = "red2"
 """No rule lets it begin a connection: it sends what connection tracking lets out."""
-DISKS = {"red1": "8M", "red2": "16M"}
+DISKS = {"red1": "4M", "red2": "16M"}
 """The larger one goes in stripes over several connections."""
 
 
@@ -31,7 +32,7 @@ def cloud() -> Iterator[Cloud]:
     """Guests red1 at h1 and red2 at h2, with disks of their own; a workload that talks to them, red4 at h4."""
     with tempfile.TemporaryDirectory(prefix="ovl-") as directory, Lab.up(None, "machines") as lab:
         cloud = Cloud(lab, Path(directory))
-        cloud.serve_options = ("--launcher", f"{ROOT}/.venv/bin/overlace lab vm launcher --name machines")
+        cloud.serve_options = movers(lab)
         try:
             cloud.start()
             cloud.join_hosts()
@@ -42,7 +43,7 @@ def cloud() -> Iterator[Cloud]:
             for octet, (name, host) in enumerate(GUESTS.items(), start=11):
                 create(cloud, name, host, octet)
             until(lambda: all(cloud.status(name) == "ACTIVE" for name in cloud.ports), "ports stay down", 30)
-            lab.wan(delay_ms=25)
+            lab.wan(delay_ms=5)
             yield cloud
         finally:
             print((Path(directory) / "controller.log").read_text())
@@ -59,7 +60,7 @@ def create(cloud: Cloud, name: str, host: str, octet: int) -> None:
         iface_id=port["id"],
         addresses=(f"192.168.0.{octet}/24", f"fd00::{octet:x}/64"),
         disk=DISKS[name],
-        writer=20,
+        writer=50,
     )
     machine = {"id": name, "host_id": host, "project_id": "red", "own_disks": True}
     cloud.api("POST", "/v2.0/overlace/machines", {"machine": machine})

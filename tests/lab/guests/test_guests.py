@@ -72,7 +72,7 @@ def test_a_destination_that_cannot_be_reached_leaves_the_guest_where_it_is(lab: 
 
 
 def test_a_guest_moves_and_its_sessions_and_disk_come_along(lab: Lab) -> None:
-    lab.wan(delay_ms=25)
+    lab.wan(delay_ms=5)
     with Session(lab, "peer", "192.168.0.1") as session, Session(lab, "peer", "fd00::1") as other:
         before = verified(lab)
         moved = move(Guests.of(lab), "web", "h3")

@@ -29,8 +29,14 @@ class LibvirtMigrator:
     a host's name and underlay address: how the controller reaches its libvirt, and how other hosts do."""
 
     def __init__(
-        self, uri: str, peer_uri: str, address_of: Callable[[str], str], tasks: asyncio.TaskGroup
+        self,
+        uri: str,
+        peer_uri: str,
+        address_of: Callable[[str], str],
+        tasks: asyncio.TaskGroup,
+        speak: Callable[[str], Virsh] = Virsh,
     ) -> None:
+        self._speak = speak
         self._uri = uri
         self._peer_uri = peer_uri
         self._address_of = address_of
@@ -40,7 +46,7 @@ class LibvirtMigrator:
     async def open(self, errand: Errand) -> AsyncIterator["LibvirtMigration"]:
         """See there."""
         ends = {End.SOURCE: errand.from_host, End.DESTINATION: errand.to_host}
-        sides = {end: _Side(Virsh(self._filled(self._uri, host))) for end, host in ends.items()}
+        sides = {end: _Side(self._speak(self._filled(self._uri, host))) for end, host in ends.items()}
         address = self._address_of(errand.to_host)
         peer = self._filled(self._peer_uri, errand.to_host)
         migration = LibvirtMigration(errand, sides, peer, address, self._tasks)
@@ -101,6 +107,8 @@ class LibvirtMigration:
     async def look(self) -> Sight:
         """See Migration."""
         source, destination = [await self._seen(end) for end in (End.SOURCE, End.DESTINATION)]
+        if source in (Guest.RUNNING, Guest.STILL) and not self._under_way():
+            await self._note_job()  # another controller may have begun it
         transfer = self._transfer(source, destination)
         if source is Guest.ABSENT and self._errand.with_disks and End.SOURCE not in self._emptied:
             source = Guest.HANDED_OVER  # its disks are still there
@@ -218,13 +226,13 @@ class LibvirtMigration:
     def _transfer(self, source: Guest, destination: Guest) -> Transfer:
         if destination is Guest.RUNNING and source in (Guest.ABSENT, Guest.HANDED_OVER):
             return Transfer.COMPLETED
-        under_way = self._job or (self._moving is not None and not self._moving.done())
-        if source is Guest.STILL and under_way:
-            return Transfer.SWITCHING
-        if under_way:
-            return Transfer.ACTIVE
+        if self._under_way():
+            return Transfer.SWITCHING if source is Guest.STILL else Transfer.ACTIVE
         self._reason = self._reason or f"libvirt at {self._errand.from_host} moves it no more"
         return Transfer.FAILED
+
+    def _under_way(self) -> bool:
+        return bool(self._job) or (self._moving is not None and not self._moving.done())
 
     async def _words(self) -> list[str]:
         address = _bracketed(self._address)
@@ -256,12 +264,8 @@ class LibvirtMigration:
     async def _steer(self) -> None:
         """See how far it is, and let post-copy take over where pre-copy does not end."""
         name = self._errand.machine
-        try:
-            self._job = job(await self._sides[End.SOURCE].virsh.ask("domjobinfo", name))
-        except MigrationFailed:
-            self._job = {}
-        if "migration" not in self._job.get("Operation", ""):
-            self._job = {}
+        await self._note_job()
+        if not self._job:
             return
         total, left = amount(self._job.get("Data total", "")), amount(self._job.get("Data remaining", ""))
         percent = 100.0 * (1 - left / total) if total else 0.0
@@ -273,6 +277,14 @@ class LibvirtMigration:
                 await self._sides[End.SOURCE].virsh.ask("migrate-postcopy", name)
                 self._following = True
                 self._account = replace(self._account, mode=Mode.POST_COPY.value)
+
+    async def _note_job(self) -> None:
+        """What the source says that it does."""
+        try:
+            told = job(await self._sides[End.SOURCE].virsh.ask("domjobinfo", self._errand.machine))
+        except MigrationFailed:
+            told = {}
+        self._job = told if "migration" in told.get("Operation", "") else {}
 
     async def _dirty_rate(self) -> float:
         """Bytes a second that the guest writes to."""
