@@ -7,12 +7,13 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from tools.cloud import Cloud, until
+from tools.cloud import Cloud, interface_of, until
 from tools.echo_stream import EchoStream
 from tools.isolation import MAGIC, arrivals, packet_socket
 
 from overlace.kit.addresses import BROADCAST, Mac, format_mac
 from overlace.lab.lab import Lab
+from overlace.lab.namespace import entered, write_sysctls
 from overlace.lab.topology import Site, Topology
 from overlace.wire.frames import rarp, udp_frame
 from overlace.wire.udp import UdpDatagram
@@ -48,9 +49,14 @@ class Twins:
         until(lambda: cloud.status(name) == "ACTIVE", "the port is not ACTIVE", 20)
 
     def start_copy(self) -> None:
-        """Over IPv4 alone: with IPv6 its kernel would report its multicast groups, and so speak by itself."""
-        shown = {"mac": format_mac(self.mac), "iface_id": self.port["id"], "ips": [f"{self.address}/24"]}
-        self.cloud.lab.attach("h2", self.copy, **shown)
+        """It says that it is the port once it is silent: with IPv6 its kernel would speak by itself."""
+        ips, nobody = [f"{self.address}/24"], f"nobody-{self.octet}"
+        self.cloud.lab.attach("h2", self.copy, mac=format_mac(self.mac), iface_id=nobody, ips=ips)
+        with entered(self.cloud.namespace(self.copy)):
+            write_sysctls({"ipv6/conf/all/disable_ipv6": "1"})
+        named = f"external_ids:iface-id={self.port['id']}"
+        interface = interface_of(self.cloud, "h2", nobody)
+        self.cloud.lab.host_run("h2", ["ovs-vsctl", "set", "interface", interface, named])
 
     def announces_itself(self, workload: str, times: int = 1) -> None:
         for _ in range(times):
