@@ -38,6 +38,7 @@ def test_a_real_machine_moves_by_libvirt_and_back_while_nobody_tells_the_network
     # libvirt tells of the switch-over when it is over: what is lost until then depends on how busy the machine is.
     late = "the network loses at most one frame a move"
     assert set(migration_demo.broken(moves, 2)) <= {late}
+    assert all(move["network_lost"] <= 20 for move in moves)  # of some 20,000; 5 were seen
     told, untold = (move["receipt"] for move in moves)
     assert told["prepared_by"] == "procedure"
     assert (untold["prepared_by"], untold["activated_by"]) == ("interface", "first frame")

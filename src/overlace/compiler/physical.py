@@ -8,7 +8,7 @@ a circle impossible, however many hosts take themselves for the gateway while a 
 * in come only frames whose sender is none.
 
 Hosts that are cut off from the controller may not know yet who is a port, so a frame that has come in says so
-wherever it goes: by the flag OUTSIDE in a switch, by a bit of the identifier between hosts (docs/adr/0012). It is never
+wherever it goes: by the flag OUTSIDE in a switch, by a bit of the identifier between hosts (docs/adr/0013). It is never
 let out again, whatever the host that meets it believes. For the same reason nobody in the physical network can speak
 with a port's MAC address. What comes in is judged by the security groups of the port that it is for, as what comes
 from any other host is.

@@ -22,7 +22,7 @@ class PoolRange:
     automatic: int
 
 
-# Of wire identifiers half the numbers: the top bit says where a frame came in (docs/adr/0012), and the last VNIs with
+# Of wire identifiers half the numbers: the top bit says where a frame came in (docs/adr/0013), and the last VNIs with
 # it are reserved.
 _RANGES = {
     "network_key": PoolRange(1, (1 << 24) - 1, 1),
