@@ -34,11 +34,11 @@ def test_a_workload_moves_to_and_fro_and_the_tables_are_as_planned_after_each(cl
 
 def test_a_real_machine_moves_by_libvirt_and_back_while_nobody_tells_the_network(cloud: Cloud) -> None:
     (journey,) = migration_demo.furnish(cloud, ["libvirt"], disk="4M", one_way_ms=5)
-    moves = [journey.move(), journey.move("unannounced")]
-    # libvirt tells of the switch-over when it is over: what is lost until then depends on how busy the machine is.
-    late = "the network loses at most one frame a move"
-    assert set(migration_demo.broken(moves, 2)) <= {late}
-    assert all(move["network_lost"] <= 20 for move in moves)  # of some 20,000; 5 were seen
-    told, untold = (move["receipt"] for move in moves)
+    there, back = journey.move(), journey.move("unannounced")
+    assert migration_demo.broken([back], 1) == []
+    # libvirt tells of the switch-over when it is over: on a busy machine 5 frames of 20,000 were lost until then.
+    assert set(migration_demo.broken([there], 1)) <= {"the network loses at most one frame a move"}
+    assert there["network_lost"] <= 20
+    told, untold = (move["receipt"] for move in (there, back))
     assert told["prepared_by"] == "procedure"
     assert (untold["prepared_by"], untold["activated_by"]) == ("interface", "first frame")
