@@ -133,10 +133,10 @@ def _parts(store: Store, engine: Engine, sink: Switches) -> Iterable[tuple[str, 
     yield "projections", [memo.projection for memo in memos]
     yield "reads", [memo.keys for memo in memos]
     yield "readers", [compiler._readers]
-    fragments = [fragment for memo in memos for _, fragment in memo.output.fragments]
+    fragments = [fragment for memo in memos for fragment in memo.output.fragments]
     yield "flows", [fragment._view for fragment in fragments]
     yield "fragments", fragments
-    yield "outputs", [memo.output for memo in memos]
+    yield "outputs", [memo.memberships for memo in memos]
     yield "memos", [compiler._memos]
     yield "placement", [compiler._builder]
     yield "realisation", [engine.realisation]

@@ -3,7 +3,10 @@
 from tests.compiler.worlds import WorldBuilder
 
 from overlace.compiler.compiler import Compiler
+from overlace.compiler.graph import UNIT_KINDS
+from overlace.compiler.reader import Reader
 from overlace.model.policy import Direction
+from overlace.model.port import BindingState
 
 
 def test_an_unchanged_projection_gives_the_same_fragment_objects() -> None:
@@ -45,3 +48,30 @@ def test_the_cost_of_a_port_does_not_grow_with_the_number_of_ports() -> None:
         return compiler.counters.units_projected - before
 
     assert work_of_one_more(200) == work_of_one_more(20)
+
+
+def test_from_every_key_that_a_unit_reads_near_to_it_the_unit_is_found() -> None:
+    # given ports of two networks, in several groups and in none, some of them on the move
+    world = WorldBuilder()
+    world.hosts("h1", "h2", "h3")
+    for number, network in enumerate("nm", start=1):
+        world.network(network, number)
+        world.group(f"g{network}", number)
+    groups = {"a": ("gn", "gm"), "b": ("gn",), "c": (), "d": ("gm", "gone")}
+    for number, (name, ids) in enumerate(groups.items(), start=1):
+        port = world.port(name, number, "nm"[number % 2], 10 + number, *ids, mac=number)
+        world.bind(port, "h1", number)
+        if name in "ad":
+            world.bind(port, "h2", None, state=BindingState.PREPARED, generation=2)
+    read = 0
+    for kind in UNIT_KINDS:
+        for root in kind.roots(world.snapshot):
+            reader = Reader(world.world)
+            # when a unit projects
+            kind.project(reader, root)
+            # then each key that is not noted leads to it, as its own or as kin
+            for key in reader.near.keys:
+                kin = kind.kin(key, world.snapshot) if kind.kin is not None else ()
+                assert kind.root_of(key) == root or root in kin, (kind.name, root, key)
+                read += 1
+    assert read > 50

@@ -25,9 +25,7 @@ def host(number: int, *addresses: str, site: str = "a") -> WatchedHost:
 
 
 def ports(*hosts: WatchedHost) -> dict[str, tuple[TunnelPort, ...]]:
-    return {
-        fragment.id[1]: fragment.tunnel_ports for _, fragment in build(Watch(hosts, TUNNEL_PORT)).fragments
-    }
+    return {fragment.id[1]: fragment.tunnel_ports for fragment in build(Watch(hosts, TUNNEL_PORT)).fragments}
 
 
 def test_two_hosts_watch_each_other() -> None:
@@ -45,7 +43,7 @@ def test_of_several_addresses_of_a_family_each_session_has_its_own() -> None:
 
 
 def test_a_frame_that_comes_in_there_is_dropped() -> None:
-    ((_, fragment), _) = build(Watch((host(1, "192.0.2.1"), host(2, "192.0.2.2")), TUNNEL_PORT)).fragments
+    (fragment, _) = build(Watch((host(1, "192.0.2.1"), host(2, "192.0.2.2")), TUNNEL_PORT)).fragments
     (port,) = fragment.tunnel_ports
     assert [format_flow(flow) for flow in fragment.flows] == [
         f"table=0,priority=300,cookie=0x801000000000002,in_port={port.ofport} actions=drop"

@@ -6,10 +6,10 @@ from overlace.app.traced_network import Switches
 from overlace.compiler.cause import Causes, cookies_of
 from overlace.compiler.cause_text import name_of
 from overlace.compiler.pipeline import Table
-from overlace.compiler.plan import SwitchName
+from overlace.compiler.plan import Audience, SwitchName
 from overlace.compiler.tracing.report import Json
 from overlace.compiler.tracing.scope import Named
-from overlace.compiler.unit import ALL_HOSTS, Audience, group_audience, member_audience, network_audience
+from overlace.compiler.unit import ALL_HOSTS, group_audience, member_audience, network_audience
 from overlace.datapath.text import describe_flow
 from overlace.engine.engine import Engine
 from overlace.model.network import Network

@@ -66,9 +66,8 @@ def build(view: AutoconfigurationView) -> Output:
     flows = tuple(_flows(view))
     if not flows:
         return Output()
-    return Output(
-        ((network_audience(view.network_id), Fragment(("autoconfiguration", view.network_id), flows)),)
-    )
+    fragment = Fragment(("autoconfiguration", view.network_id), flows)
+    return Output((fragment.to(network_audience(view.network_id)),))
 
 
 def _flows(view: AutoconfigurationView) -> list[Flow]:

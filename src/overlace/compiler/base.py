@@ -72,7 +72,7 @@ def build(tunnel_port: int) -> Output:
     )
     parts = (technology.everywhere(_COOKIE, tunnel_port) for technology in TECHNOLOGIES.values())
     base = fragment(("base",), parts, *flows)
-    return Output(((ALL_HOSTS, base), (ALL_HOSTS, probe_fragment())))
+    return Output((base.to(ALL_HOSTS), probe_fragment().to(ALL_HOSTS)))
 
 
 def _entry() -> tuple[Flow, ...]:

@@ -41,7 +41,14 @@ from overlace.compiler.rule import (
     rule,
     visit,
 )
-from overlace.compiler.unit import Audience, Output, UnitId, group_audience, network_audience, switch_audience
+from overlace.compiler.unit import (
+    Memberships,
+    Output,
+    UnitId,
+    group_audience,
+    network_audience,
+    switch_audience,
+)
 from overlace.datapath.actions import (
     Action,
     Clone,
@@ -61,7 +68,7 @@ from overlace.datapath.flow import Bucket, Flow, Group, GroupType
 from overlace.kit.addresses import IPAddress, IPNetwork, narrowest
 from overlace.model.network import Network
 from overlace.model.policy import SecurityGroup
-from overlace.model.port import AddressPair, Binding, BindingState, FixedIp, Port, binding_id
+from overlace.model.port import AddressPair, Binding, BindingState, FixedIp, Port, binding_id, place_of
 from overlace.model.site import Host
 from overlace.model.snapshot import Key, Snapshot
 
@@ -101,17 +108,18 @@ class BindingView:
 
 def project(reader: Reader, unit: UnitId) -> BindingView | None:
     """Read a binding, its port, and the names of its groups."""
-    binding = reader.get(Binding, unit[0])
+    near = reader.near
+    binding = near.get(Binding, binding_id(*unit))
     if binding is None:
         return None
-    port = reader.get(Port, binding.port_id)
-    network = reader.get(Network, binding.network_id)
+    port = near.get(Port, binding.port_id)
+    network = near.get(Network, binding.network_id)
     if port is None or network is None:
         return None
-    named = (reader.get(SecurityGroup, group) for group in sorted(port.security_groups))
+    named = (near.get(SecurityGroup, group) for group in sorted(port.security_groups))
     found = [group for group in named if group is not None]
     groups = tuple((group.id, group.key) for group in found)
-    bindings = sorted(reader.members(Binding, "port", port.id), key=lambda each: each.host_id)
+    bindings = sorted(near.members(Binding, "port", port.id), key=lambda each: each.host_id)
     active = next((each for each in bindings if each.state is BindingState.ACTIVE), None)
     return BindingView(
         binding.host_id,
@@ -119,7 +127,7 @@ def project(reader: Reader, unit: UnitId) -> BindingView | None:
         network.id,
         binding.state,
         binding.zone,
-        reader.ofport((binding.host_id, port.id)),
+        near.ofport((binding.host_id, port.id)),
         port.admin_state_up and network.admin_state_up,
         active.generation if active is not None else 0,
         _elsewhere(reader, bindings) if active == binding else 0,
@@ -157,18 +165,33 @@ def identities(
 
 
 def kin(key: Key, snapshot: Snapshot) -> Iterable[UnitId]:
-    """The units of all bindings of a port, for whatever is asked of it; of one, for the interface at its host."""
+    """The units of all bindings of a port, of a network, of the ports in a group; of one, for the interface at its
+    host."""
     match key:
         case ("ofport", (host_id, port_id)):
-            id_ = binding_id(port_id, host_id)
-            return [(id_,)] if snapshot.get(Binding, id_) is not None else ()
+            known = snapshot.get(Binding, binding_id(port_id, host_id)) is not None
+            return [(port_id, host_id)] if known else ()
         case (cls, port_id) if cls is Port:
-            pass
+            ports = [port_id]
         case (cls, "port", port_id, _) if cls is Binding:
-            pass
+            ports = [port_id]
+        case (cls, network_id) if cls is Network:
+            ports = [each.id for each in snapshot.members(Port, "network", network_id)]
+        case (cls, group_id) if cls is SecurityGroup:
+            ports = [each.id for each in snapshot.members(Port, "security_group", group_id)]
         case _:
             return ()
-    return [(each.id,) for each in snapshot.members(Binding, "port", port_id)]
+    return [(port, each.host_id) for port in ports for each in snapshot.members(Binding, "port", port)]
+
+
+def roots(snapshot: Snapshot) -> Iterable[UnitId]:
+    """All bindings, by their ports and hosts."""
+    return ((each.port_id, each.host_id) for each in snapshot.all(Binding))
+
+
+def root_of(key: Key) -> UnitId | None:
+    """The binding that a key is about."""
+    return place_of(key[1]) if len(key) == 2 and key[0] is Binding else None
 
 
 def build(view: BindingView) -> Output:
@@ -176,17 +199,15 @@ def build(view: BindingView) -> Output:
     failover = _failover(view) if view.enabled else None
     groups = (failover,) if failover is not None else ()
     fragment = Fragment.made_of(("binding", view.port_id, view.host), _flows, view, groups)
-    joins = _joins(view.host, view.network_id, view.groups or ())
-    return Output(((switch_audience(view.host), fragment),), joins)
+    memberships = _memberships(view.host, view.network_id, view.groups or ())
+    return Output((fragment.to(switch_audience(view.host)),), memberships)
 
 
 @lru_cache(maxsize=1 << 14)
-def _joins(host: str, network_id: str, groups: _Groups) -> tuple[tuple[str, Audience], ...]:
+def _memberships(host: str, network_id: str, groups: _Groups) -> Memberships:
     """The same object for all ports of a network on a host, as far as their groups are the same."""
-    return (
-        (host, network_audience(network_id)),
-        *((host, group_audience(group)) for group, _ in groups),
-    )
+    audiences = (network_audience(network_id), *(group_audience(group) for group, _ in groups))
+    return Memberships(tuple((host, audience) for audience in audiences))
 
 
 def _flows(view: BindingView) -> list[Flow]:

@@ -12,10 +12,10 @@ from typing import Any
 
 from overlace.compiler.graph import UNIT_KINDS
 from overlace.compiler.placement import PlanBuilder
-from overlace.compiler.plan import FragmentId, PlanChange, SwitchName, SwitchPlan
+from overlace.compiler.plan import Audience, Fragment, PlanChange, SwitchName, SwitchPlan
 from overlace.compiler.reader import Reader, World
 from overlace.compiler.readers import Readers
-from overlace.compiler.unit import NOTHING, Audience, Output, Unit, UnitKind
+from overlace.compiler.unit import NO_MEMBERSHIPS, NOTHING, Memberships, Output, Unit, UnitKind
 from overlace.model.snapshot import Key
 
 _KINDS = {kind.name: kind for kind in UNIT_KINDS}
@@ -24,12 +24,25 @@ _WITH_KIN = [(kind.name, kind.kin) for kind in UNIT_KINDS if kind.kin is not Non
 
 @dataclass(slots=True)
 class _Memo:
-    """What is kept of a unit; `keys` is what it read but for its root and kin, for which it is looked at anyway."""
+    """What is kept of a unit; `keys` is what it has read (and not what is `near`). Of what it puts out the parts are
+    kept, and a fragment that is alone as itself: most are."""
 
-    unit: Unit
     projection: Any
-    output: Output
+    fragments: Fragment | tuple[Fragment, ...]
+    memberships: Memberships
     keys: tuple[Key, ...]
+
+    @property
+    def output(self) -> Output:
+        """What it puts out."""
+        kept = self.fragments
+        return Output((kept,) if isinstance(kept, Fragment) else kept, self.memberships)
+
+    def keep(self, output: Output) -> None:
+        """It puts this out now."""
+        found = output.fragments
+        self.fragments = found[0] if len(found) == 1 else found
+        self.memberships = output.memberships
 
 
 @dataclass(slots=True)
@@ -94,44 +107,46 @@ class Compiler:
     def _refresh(self, world: World, unit: Unit) -> tuple[Output, Output] | None:
         kind: UnitKind = _KINDS[unit[0]]
         root = unit[1:]
-        memo = self._memos.get(unit)
+        memo = known = self._memos.get(unit)
         reader = Reader(world)
         projection = kind.project(reader, root)
         self.counters.units_projected += 1
         if projection is None:
-            return self._forget(memo) if memo else None
+            return self._forget(unit, memo) if memo is not None else None
         if memo is None:
-            memo = self._memos[unit] = _Memo(unit, None, NOTHING, ())
-        fresh = reader.keys.difference(memo.keys)
-        own = {key for key in fresh if kind.root_of(key) == root}
-        if kind.kin is not None:
-            own.update(key for key in fresh if root in kind.kin(key, world.snapshot))
-        memo.keys = self._readers.move(memo.unit, memo.keys, reader.keys - own)
+            memo = _Memo(None, (), NO_MEMBERSHIPS, ())
+        if reader.keys or memo.keys:
+            memo.keys = self._readers.move(unit, memo.keys, reader.keys)
         if memo.projection == projection:
             return None
         self.counters.units_built += 1
-        old = memo.output
-        memo.output = _keep_equal_fragments(old, kind.build(projection))
+        old, new = memo.output, kind.build(projection)
         memo.projection = projection
+        memo.keep(_keep_equal_fragments(old, new))
+        if not known:
+            self._memos[_same_name(unit, new)] = memo
         return old, memo.output
 
-    def _forget(self, memo: _Memo) -> tuple[Output, Output]:
+    def _forget(self, unit: Unit, memo: _Memo) -> tuple[Output, Output]:
         """Let go of a unit whose root is gone; should the root come back, its key brings the unit back."""
-        self._readers.move(memo.unit, memo.keys, frozenset())
-        del self._memos[memo.unit]
+        self._readers.move(unit, memo.keys, frozenset())
+        del self._memos[unit]
         return memo.output, NOTHING
+
+
+def _same_name(unit: Unit, output: Output) -> Unit:
+    """A unit under the very object that its fragment has as id, where both are called the same."""
+    return next((fragment.id for fragment in output.fragments if fragment.id == unit), unit)
 
 
 def _keep_equal_fragments(old: Output, new: Output) -> Output:
     """Let fragments that came out equal be the same objects as before."""
     if not old.fragments:
         return new
-    before: dict[FragmentId, Any] = {
-        fragment.id: (audience, fragment) for audience, fragment in old.fragments
-    }
+    before = {fragment.id: fragment for fragment in old.fragments}
     kept = []
-    for audience, fragment in new.fragments:
+    for fragment in new.fragments:
         known = before.get(fragment.id)
-        same = known is not None and known[0] == audience and known[1].same_content(fragment)
-        kept.append(known if same and known is not None else (audience, fragment))
-    return Output(tuple(kept), new.joins, new.includes)
+        same = known is not None and known.audience == fragment.audience and known.same_content(fragment)
+        kept.append(known if same and known is not None else fragment)
+    return Output(tuple(kept), new.memberships)

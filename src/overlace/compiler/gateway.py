@@ -4,6 +4,7 @@ A port that owns the address answers for itself; until then the address has a MA
 that is bridged to a physical one the router is there, and answers for itself.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from overlace.compiler.physical import physical_segment
@@ -12,6 +13,7 @@ from overlace.compiler.plan import Fragment
 from overlace.compiler.reader import Reader
 from overlace.compiler.respond import answer
 from overlace.compiler.unit import Output, UnitId, network_audience
+from overlace.datapath.flow import Flow
 from overlace.kit.addresses import IPAddress, Mac
 from overlace.model.network import Network, Subnet
 from overlace.model.port import Port
@@ -52,6 +54,12 @@ def build(view: GatewayView) -> Output:
     """One answer, shared by the hosts of the network."""
     if view.address is None or not view.network_key:
         return Output()
+    fragment = Fragment.made_of(("gateway", view.subnet_id), _flows, view)
+    return Output((fragment.to(network_audience(view.network_id)),))
+
+
+def _flows(view: GatewayView) -> Iterable[Flow]:
+    if view.address is None:
+        return ()
     mark = cookie(CookieClass.SUBNET, view.network_key)
-    flows = answer(view.network_key, view.address, gateway_mac(view.network_key), mark)
-    return Output(((network_audience(view.network_id), Fragment(("gateway", view.subnet_id), tuple(flows))),))
+    return answer(view.network_key, view.address, gateway_mac(view.network_key), mark)

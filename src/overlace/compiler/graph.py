@@ -22,8 +22,9 @@
     bridges           host                  its bridges into physical networks     itself
     transit           transit switch        links, their ports, the hosts at it    the transit switches on the way
 
-A unit that reads only what stands here cannot be dirtied by anything else. What the units of ports, bindings and
-places read of a port, of its bindings and of an interface is not noted for each (`kin`): it follows from the key.
+A unit that reads only what stands here cannot be dirtied by anything else. What the units of ports, bindings, members
+and places read near to them (their port, its bindings, network, groups, interface) is not noted for each: whom a
+change of that concerns follows from the key (`kin`).
 A new kind of rule is a new row: write its `project` and `build` in a module of its own, and add it below. The kinds of
 transit switches come from the technologies (`technologies/`).
 """
@@ -90,7 +91,7 @@ UNIT_KINDS: tuple[UnitKind, ...] = (
         build=shared_mac.build,
         **rooted_in_index(Port, "pair_mac"),
     ),
-    UnitKind("binding", project=binding.project, build=binding.build, kin=binding.kin, **rooted_in(Binding)),
+    UnitKind("binding", binding.roots, binding.root_of, binding.project, binding.build, binding.kin),
     UnitKind(
         "security_group",
         project=security_group.project,
@@ -98,7 +99,11 @@ UNIT_KINDS: tuple[UnitKind, ...] = (
         **rooted_in(SecurityGroup),
     ),
     UnitKind(
-        "member", project=security_group.project_member, build=security_group.build_members, **rooted_in(Port)
+        "member",
+        project=security_group.project_member,
+        build=security_group.build_members,
+        kin=security_group.kin_of_group,
+        **rooted_in(Port),
     ),
     UnitKind("physical", project=physical.project, build=physical.build, **rooted_in(Network)),
     UnitKind("bridges", project=physical.project_bridges, build=physical.build_bridges, **rooted_in(Host)),

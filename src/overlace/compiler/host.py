@@ -5,7 +5,7 @@ from overlace.compiler.reader import Reader
 from overlace.compiler.rule import rule
 from overlace.compiler.technologies.members import TECHNOLOGIES
 from overlace.compiler.technologies.technology import HostView, fragment
-from overlace.compiler.unit import ALL_HOSTS, Output, UnitId, switch_audience
+from overlace.compiler.unit import ALL_HOSTS, Memberships, Output, UnitId, switch_audience
 from overlace.model.site import Host
 
 
@@ -31,8 +31,8 @@ def build(host: HostView) -> Output:
     itself = rule(Table.ENCAPSULATE, 250, {DESTINATION_HOST: host.key}, mark)
     return Output(
         (
-            (ALL_HOSTS, fragment(("host", host.name), shared)),
-            (switch_audience(host.name), fragment(("self", host.name), own, itself)),
+            fragment(("host", host.name), shared).to(ALL_HOSTS),
+            fragment(("self", host.name), own, itself).to(switch_audience(host.name)),
         ),
-        joins=((host.name, ALL_HOSTS), (host.name, switch_audience(host.name))),
+        Memberships(((host.name, ALL_HOSTS), (host.name, switch_audience(host.name)))),
     )

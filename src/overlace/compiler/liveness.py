@@ -81,8 +81,8 @@ def build(watch: Watch) -> Output:
     ways: dict[str, list[Way]] = {host.name: [] for host in watch.hosts}
     for way in all_ways(watch.hosts):
         ways[way.near.name].append(way)
-    fragments = ((name, _fragment(name, found, watch.tunnel_port)) for name, found in ways.items() if found)
-    return Output(tuple((switch_audience(name), fragment) for name, fragment in fragments))
+    fragments = (_fragment(name, found, watch.tunnel_port) for name, found in ways.items() if found)
+    return Output(tuple(fragments))
 
 
 def all_ways(hosts: tuple[WatchedHost, ...]) -> Iterator[Way]:
@@ -127,7 +127,7 @@ def _fragment(name: str, ways: list[Way], tunnel_port: int) -> Fragment:
         for number, way in chosen.items()
     )
     ports = tuple(_port(number, way, tunnel_port) for number, way in chosen.items())
-    return Fragment(("liveness", name), flows, tunnel_ports=ports)
+    return Fragment(("liveness", name), flows, tunnel_ports=ports).to(switch_audience(name))
 
 
 def _port(number: int, way: Way, tunnel_port: int) -> TunnelPort:

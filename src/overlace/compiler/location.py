@@ -54,14 +54,15 @@ class LocationView:
 
 def project(reader: Reader, unit: UnitId) -> LocationView | None:
     """Read a port, its bindings and their hosts."""
-    port = reader.get(Port, unit[0])
+    near = reader.near
+    port = near.get(Port, unit[0])
     if port is None:
         return None
-    network = reader.get(Network, port.network_id)
-    bindings = sorted(reader.members(Binding, "port", port.id), key=lambda binding: binding.host_id)
+    network = near.get(Network, port.network_id)
+    bindings = sorted(near.members(Binding, "port", port.id), key=lambda binding: binding.host_id)
     active = next((each for each in bindings if each.state is BindingState.ACTIVE), None)
-    host = reader.get(Host, active.host_id) if active is not None and port.admin_state_up else None
-    prepared = (reader.get(Host, each.host_id) for each in bindings if each.state is BindingState.PREPARED)
+    host = near.get(Host, active.host_id) if active is not None and port.admin_state_up else None
+    prepared = (near.get(Host, each.host_id) for each in bindings if each.state is BindingState.PREPARED)
     return LocationView(
         port.id,
         port.network_id,
@@ -76,9 +77,17 @@ def project(reader: Reader, unit: UnitId) -> LocationView | None:
     )
 
 
-def kin(key: Key, _: Snapshot) -> Iterable[UnitId]:
-    """The unit of the port whose bindings are asked for."""
-    return [(key[2],)] if len(key) == 4 and key[:2] == (Binding, "port") else ()
+def kin(key: Key, snapshot: Snapshot) -> Iterable[UnitId]:
+    """The unit of the port whose bindings are asked for, the units of a network's ports, and of those at a host."""
+    match key:
+        case (cls, "port", port_id, _) if cls is Binding:
+            return [(port_id,)]
+        case (cls, network_id) if cls is Network:
+            return [(each.id,) for each in snapshot.members(Port, "network", network_id)]
+        case (cls, host_id) if cls is Host:
+            return [(each.port_id,) for each in snapshot.members(Binding, "host", host_id)]
+        case _:
+            return ()
 
 
 def build(view: LocationView) -> Output:
@@ -86,12 +95,11 @@ def build(view: LocationView) -> Output:
     nowhere."""
     if not view.host_key or not view.network_key:
         return Output()
-    fragment = Fragment.made_of(("port", view.port_id), _flows, view)
-    here = (network_audience(view.network_id), fragment)
+    here = Fragment.made_of(("port", view.port_id), _flows, view).to(network_audience(view.network_id))
     if not view.answerers:
         return Output((here,))
     asked = answers(view.port_id, view.port_key, (view.network_id, view.network_key), view.answerers)
-    return Output((here, *asked.fragments), asked.joins)
+    return Output((here, *asked.fragments), asked.memberships)
 
 
 def _flows(view: LocationView) -> Iterator[Flow]:

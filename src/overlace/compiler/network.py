@@ -75,7 +75,8 @@ def build(network: NetworkView) -> Output:
     part = NOTHING_NEEDED
     if technology is not None and network.segmentation_id is not None:
         part = technology.network(network.key, network.segmentation_id, mark)
-    return Output(((network_audience(network.id), fragment(("network", network.id), (part,), *flows)),))
+    of_network = fragment(("network", network.id), (part,), *flows)
+    return Output((of_network.to(network_audience(network.id)),))
 
 
 def _to_each(host_keys: tuple[int, ...]) -> list[Action]:

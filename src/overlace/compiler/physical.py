@@ -31,7 +31,7 @@ from overlace.compiler.reader import Reader
 from overlace.compiler.rule import Conditions, flagged, goto, raise_flag, rule, visit
 from overlace.compiler.technologies.members import TECHNOLOGIES, carried_by
 from overlace.compiler.technologies.technology import NOTHING_NEEDED, fragment
-from overlace.compiler.unit import Output, UnitId, network_audience, switch_audience
+from overlace.compiler.unit import Memberships, Output, UnitId, network_audience, switch_audience
 from overlace.datapath.actions import Action, Clone, Output as Send, PopVlan, PushVlan, set_field
 from overlace.datapath.fields import VLAN_PRESENT, EthType, Field
 from overlace.datapath.flow import Flow
@@ -133,8 +133,8 @@ def build(view: PhysicalView) -> Output:
         flows.append(rule(Table.PHYSICAL_OUT, 100, sender, mark, _out(view)))
     own = Fragment(("physical", view.network_id), tuple(flows))
     return Output(
-        ((network_audience(view.network_id), shared), (switch_audience(view.host), own)),
-        joins=((view.host, network_audience(view.network_id)),),
+        (shared.to(network_audience(view.network_id)), own.to(switch_audience(view.host))),
+        Memberships(((view.host, network_audience(view.network_id)),)),
     )
 
 
@@ -182,4 +182,5 @@ def build_bridges(host: Host) -> Output:
         ports.append(TunnelPort(far, "patch", 0, (("peer", near),), bridge=each.bridge))
     if not ports:
         return Output()
-    return Output(((switch_audience(host.id), Fragment(("bridges", host.id), tunnel_ports=tuple(ports))),))
+    fragment = Fragment(("bridges", host.id), tunnel_ports=tuple(ports))
+    return Output((fragment.to(switch_audience(host.id)),))

@@ -4,7 +4,7 @@ A port that has left the host is not among them. Its new host has a copy of its 
 frames after the port would turn this one around: from tunnel to tunnel, and from there to everyone again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from overlace.compiler.pipeline import DESTINATION_PORT, NETWORK, CookieClass, Table, cookie
@@ -13,6 +13,7 @@ from overlace.compiler.reader import Reader
 from overlace.compiler.rule import rule, visit
 from overlace.compiler.unit import Output, UnitId, switch_audience
 from overlace.datapath.actions import Action, set_field
+from overlace.datapath.flow import Flow
 from overlace.model.network import Network
 from overlace.model.port import Binding, BindingState, Port
 from overlace.model.snapshot import Key, Snapshot
@@ -31,30 +32,40 @@ class PlaceView:
 def project(reader: Reader, unit: UnitId) -> PlaceView | None:
     """Read the ports bound at one (network, host)."""
     network_id, host = unit
-    bindings = list(reader.members(Binding, "place", network_id, host))
-    network = reader.get(Network, network_id)
+    near = reader.near
+    bindings = list(near.members(Binding, "place", network_id, host))
+    network = near.get(Network, network_id)
     if not bindings or network is None:
         return None
     here = (binding for binding in bindings if binding.state in (BindingState.PREPARED, BindingState.ACTIVE))
-    ports = (reader.get(Port, binding.port_id) for binding in here)
+    ports = (near.get(Port, binding.port_id) for binding in here)
     return PlaceView(
         network_id, host, network.key, tuple(sorted(port.key for port in ports if port is not None))
     )
 
 
 def kin(key: Key, snapshot: Snapshot) -> Iterable[UnitId]:
-    """The places where a port is bound."""
-    if len(key) != 2 or key[0] is not Port:
-        return ()
-    return [(each.network_id, each.host_id) for each in snapshot.members(Binding, "port", key[1])]
+    """The places where a port is bound, and all of a network."""
+    match key:
+        case (cls, port_id) if cls is Port:
+            bindings = snapshot.members(Binding, "port", port_id)
+            return [(each.network_id, each.host_id) for each in bindings]
+        case (cls, network_id) if cls is Network:
+            return [(network_id, host) for host in snapshot.outer(Binding, "place", network_id)]
+        case _:
+            return ()
 
 
 def build(place: PlaceView) -> Output:
+    """Who gets a broadcast there."""
+    fragment = Fragment.made_of(("place", place.network_id, place.host), _flows, place)
+    return Output((fragment.to(switch_audience(place.host)),))
+
+
+def _flows(place: PlaceView) -> Iterator[Flow]:
     """One flow: every port in turn. The sender's own copy is dropped at output, being where it came from."""
     actions: list[Action] = []
     for key in place.port_keys:
         actions += (set_field(DESTINATION_PORT, key), visit(Table.LOCAL))
     mark = cookie(CookieClass.PLACE, place.network_key)
-    flow = rule(Table.FLOOD_LOCAL, 100, {NETWORK: place.network_key}, mark, *actions)
-    fragment = Fragment(("place", place.network_id, place.host), (flow,))
-    return Output(((switch_audience(place.host), fragment),))
+    yield rule(Table.FLOOD_LOCAL, 100, {NETWORK: place.network_key}, mark, *actions)

@@ -10,12 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from overlace.compiler.plan import Fragment, FragmentId, PlanChange, SwitchChange, SwitchName
-from overlace.compiler.unit import Audience, Output
+from overlace.compiler.plan import Audience, Fragment, FragmentId, PlanChange, SwitchChange, SwitchName
+from overlace.compiler.unit import Output
 
-_Place = tuple[Audience, Fragment]
-_Moves = dict[FragmentId, tuple[_Place | None, _Place | None]]
-"""Where a fragment stood before, and where it stands now."""
+_Moves = dict[FragmentId, tuple[Fragment | None, Fragment | None]]
+"""What stood under an id before, and what stands there now."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -65,33 +64,36 @@ class PlanBuilder:
         return PlanChange(self.sequence, self._changes(moves), rebuilt)
 
     def _change_memberships(self, old: Output, new: Output) -> None:
-        if old.joins != new.joins:
-            for switch, audience in new.joins:
+        before, after = old.memberships, new.memberships
+        if before is after:
+            return
+        if before.joins != after.joins:
+            for switch, audience in after.joins:
                 self._join(switch, audience, 1)
-            for switch, audience in old.joins:
+            for switch, audience in before.joins:
                 self._join(switch, audience, -1)
-        if old.includes != new.includes:
-            for outer, inner in new.includes:
+        if before.includes != after.includes:
+            for outer, inner in after.includes:
                 self._include(outer, inner, 1)
-            for outer, inner in old.includes:
+            for outer, inner in before.includes:
                 self._include(outer, inner, -1)
 
     def _move_fragments(self, pairs: list[tuple[Output, Output]]) -> _Moves:
-        before: dict[FragmentId, _Place] = {}
-        after: dict[FragmentId, _Place] = {}
+        before: dict[FragmentId, Fragment] = {}
+        after: dict[FragmentId, Fragment] = {}
         for old, new in pairs:
             if old.fragments is not new.fragments:
-                before.update((place[1].id, place) for place in old.fragments)
-                after.update((place[1].id, place) for place in new.fragments)
+                before.update((fragment.id, fragment) for fragment in old.fragments)
+                after.update((fragment.id, fragment) for fragment in new.fragments)
         moves: _Moves = {}
         for id_ in before | after:
             then, now = before.get(id_), after.get(id_)
-            if then is None or now is None or then[1] is not now[1] or then[0] != now[0]:
+            if then is not now:
                 moves[id_] = then, now
                 if then is not None:
-                    _drop(self._fragments, then[0], id_)
+                    _drop(self._fragments, then.audience, id_)
                 if now is not None:
-                    self._fragments[now[0]][id_] = now[1]
+                    self._fragments[now.audience][id_] = now
         return moves
 
     def _join(self, switch: SwitchName, audience: Audience, step: int) -> None:
@@ -171,9 +173,9 @@ def _by_audience(moves: _Moves) -> dict[Audience, SwitchChange]:
     parts: dict[Audience, SwitchChange] = defaultdict(SwitchChange)
     for id_, (then, now) in moves.items():
         if then is not None:
-            parts[then[0]].removed[id_] = then[1]
+            parts[then.audience].removed[id_] = then
         if now is not None:
-            parts[now[0]].added[id_] = now[1]
+            parts[now.audience].added[id_] = now
     return parts
 
 

@@ -20,6 +20,8 @@ _NUMBERS = (1 << 60) - 1
 """Integers up to here take 32 bytes, larger ones 48."""
 
 SwitchName = str
+Audience = tuple[str, ...]
+"""A named set of switches, e.g. ``("network", id)``; see `unit`."""
 FragmentId = tuple[str, ...]
 """Unit kind and the identifiers of its objects, e.g. ``("port", "<port id>")``."""
 
@@ -37,6 +39,24 @@ class TunnelPort:
     """The bridge of somebody else that it is in; empty for the host's own."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """What is in a fragment beside flows, and what makes these; most fragments of a kind have the same."""
+
+    build: Callable[[Any], Iterable[Flow]] | None = None
+    groups: tuple[Group, ...] = ()
+    meters: tuple[Meter, ...] = ()
+    tunnel_ports: tuple[TunnelPort, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing beside flows."""
+        return not (self.groups or self.meters or self.tunnel_ports)
+
+
+_FLOWS_ALONE = _Rest()
+
+
 class Fragment:
     """Compared by identity: an unchanged fragment is the same object, which is what sharing rests on.
 
@@ -45,9 +65,11 @@ class Fragment:
 
     Flows take much room. A fragment of a kind that comes in large numbers is `made_of` the little that its flows
     follow from: they are made when somebody asks, and only those that were asked for last are kept.
+
+    It is for one audience, which the unit that makes it names (`to`).
     """
 
-    __slots__ = ("_build", "_shareable", "_view", "groups", "id", "meters", "tunnel_ports")
+    __slots__ = ("_rest", "_shareable", "_view", "audience", "id")
 
     def __init__(
         self,
@@ -58,10 +80,10 @@ class Fragment:
         tunnel_ports: tuple[TunnelPort, ...] = (),
     ) -> None:
         self.id = id
-        self.groups = groups
-        self.meters = meters
-        self.tunnel_ports = tunnel_ports
-        self._build: Callable[[Any], Iterable[Flow]] | None = None
+        self.audience: Audience = ()
+        self._rest = (
+            _Rest(None, groups, meters, tunnel_ports) if groups or meters or tunnel_ports else _FLOWS_ALONE
+        )
         self._view: Any = flows
         self._shareable: tuple[int, ...] | None = None
 
@@ -74,9 +96,15 @@ class Fragment:
         groups: tuple[Group, ...] = (),
     ) -> "Fragment":
         """One with the flows that `build` makes of `view`, whenever they are needed."""
-        fragment = cls(id, groups=groups)
-        fragment._build, fragment._view = build, view
+        fragment = cls(id)
+        fragment._rest = _Rest(build, groups) if groups else _makes(build)
+        fragment._view = view
         return fragment
+
+    def to(self, audience: Audience) -> "Fragment":
+        """This one, for these switches."""
+        self.audience = audience
+        return self
 
     def __repr__(self) -> str:
         return f"Fragment({'/'.join(self.id)})"
@@ -84,12 +112,33 @@ class Fragment:
     @property
     def flows(self) -> tuple[Flow, ...]:
         """What goes into the flow tables. They may be other objects the next time."""
-        flows: tuple[Flow, ...] = self._view if self._build is None else _made(self)
+        flows: tuple[Flow, ...] = self._view if self._rest.build is None else _made(self)
         return flows
 
     def make_flows(self) -> tuple[Flow, ...]:
         """As `flows`, made anew in any case."""
-        return self._view if self._build is None else tuple(self._build(self._view))
+        build = self._rest.build
+        return self._view if build is None else tuple(build(self._view))
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """What goes into the group table."""
+        return self._rest.groups
+
+    @property
+    def meters(self) -> tuple[Meter, ...]:
+        """What goes into the meter table."""
+        return self._rest.meters
+
+    @property
+    def tunnel_ports(self) -> tuple[TunnelPort, ...]:
+        """Interfaces that it needs."""
+        return self._rest.tunnel_ports
+
+    @property
+    def is_flows_alone(self) -> bool:
+        """Whether there is nothing in it but flows."""
+        return self._rest.is_empty
 
     @property
     def shareable(self) -> tuple[int, ...]:
@@ -100,12 +149,17 @@ class Fragment:
 
     def same_content(self, other: "Fragment") -> bool:
         """True when both put the same things into a switch."""
-        return (
-            self.flows == other.flows
-            and self.groups == other.groups
-            and self.meters == other.meters
-            and self.tunnel_ports == other.tunnel_ports
-        )
+        one, its = self._rest, other._rest
+        if one.build is its.build and self._view == other._view:  # of equal views come equal flows
+            return one == its
+        others = (its.groups, its.meters, its.tunnel_ports)
+        return (one.groups, one.meters, one.tunnel_ports) == others and self.flows == other.flows
+
+
+@lru_cache(maxsize=64)
+def _makes(build: Callable[[Any], Iterable[Flow]]) -> _Rest:
+    """The same object for all fragments of a kind."""
+    return _Rest(build)
 
 
 @lru_cache(maxsize=8192)

@@ -32,7 +32,7 @@ from overlace.compiler.pipeline import (
 from overlace.compiler.plan import Fragment
 from overlace.compiler.reader import Reader
 from overlace.compiler.rule import IPV4, IPV6, clear_flag, goto, rule, visit
-from overlace.compiler.unit import Output, network_audience, switch_audience
+from overlace.compiler.unit import Memberships, Output, network_audience, switch_audience
 from overlace.datapath.actions import Action, Clone, Conntrack, Move, Subfield, set_field
 from overlace.datapath.fields import CtState, Field, IpProto
 from overlace.datapath.flow import Flow
@@ -167,13 +167,12 @@ def answers(port_id: str, port_key: int, network: tuple[str, int], found: tuple[
     """What hosts hold that may be asked about a port; `network` is its id and key. They stay in the network, since they
     have to send their answers."""
     fragments = tuple(
-        (
-            switch_audience(each.host),
-            Fragment.made_of(("trail", port_id, each.host), _answering, (port_key, network[1], each)),
+        Fragment.made_of(("trail", port_id, each.host), _answering, (port_key, network[1], each)).to(
+            switch_audience(each.host)
         )
         for each in found
     )
-    return Output(fragments, joins=tuple((each.host, network_audience(network[0])) for each in found))
+    return Output(fragments, Memberships(tuple((each.host, network_audience(network[0])) for each in found)))
 
 
 def _answering(whose: tuple[int, int, Answerer]) -> Iterator[Flow]:

@@ -14,7 +14,7 @@ from overlace.compiler.pipeline import DESTINATION_HOST, TUNNEL_OFPORT, CookieCl
 from overlace.compiler.plan import Fragment
 from overlace.compiler.reader import Reader
 from overlace.compiler.rule import rule
-from overlace.compiler.unit import Audience, Output, UnitId, family_audience, site_audience
+from overlace.compiler.unit import Memberships, Output, UnitId, family_audience, site_audience
 from overlace.datapath.actions import Action, Output as Send, set_field
 from overlace.datapath.fields import Field
 from overlace.datapath.flow import Flow
@@ -50,9 +50,11 @@ def build(host: ReachView) -> Output:
     families = "".join(map(str, sorted({address.version for address in host.addresses})))
     return Output(
         (*_ways_there(host), *_detours(host)),
-        joins=(
-            (host.name, family_audience(families)),
-            (host.name, site_audience(host.site, families)),
+        Memberships(
+            (
+                (host.name, family_audience(families)),
+                (host.name, site_audience(host.site, families)),
+            )
         ),
     )
 
@@ -72,21 +74,22 @@ def tunnel_to(address: IPAddress) -> tuple[Action, ...]:
     )
 
 
-def _ways_there(host: ReachView) -> Iterator[tuple[Audience, Fragment]]:
+def _ways_there(host: ReachView) -> Iterator[Fragment]:
     for families in _FAMILIES:
         if usable := _usable(host.addresses, families):
             flow = _remote(host.key, usable[0], _DIRECT)
-            yield family_audience(families), Fragment(("reach", host.name, families), (flow,))
+            yield Fragment(("reach", host.name, families), (flow,)).to(family_audience(families))
 
 
-def _detours(host: ReachView) -> Iterator[tuple[Audience, Fragment]]:
+def _detours(host: ReachView) -> Iterator[Fragment]:
     for site in sorted({site for site, _ in host.silent}):
         for families in _FAMILIES:
             usable = _usable(host.addresses, families)
             heard = first_heard(usable, host.silent, site)
             if heard is not None and heard != usable[0]:
                 flow = _remote(host.key, heard, _DETOUR)
-                yield site_audience(site, families), Fragment(("detour", host.name, site, families), (flow,))
+                detour = Fragment(("detour", host.name, site, families), (flow,))
+                yield detour.to(site_audience(site, families))
 
 
 def _usable(addresses: tuple[IPAddress, ...], families: str) -> list[IPAddress]:

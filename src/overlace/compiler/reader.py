@@ -19,14 +19,23 @@ class World:
 
 
 class Reader:
-    """Answers from one world; `keys` are the questions asked so far."""
+    """Answers from one world; `keys` are the questions asked so far. Those asked of `near` are not among them: who asks
+    them is found from the key (`UnitKind.kin`)."""
 
-    __slots__ = ("_observations", "_snapshot", "keys")
+    __slots__ = ("_near", "_observations", "_snapshot", "keys")
 
     def __init__(self, world: World) -> None:
         self._snapshot = world.snapshot
         self._observations = world.observations
+        self._near: Reader | None = None
         self.keys: set[Key] = set()
+
+    @property
+    def near(self) -> "Reader":
+        """Another one of the same world, whose questions nobody keeps."""
+        if self._near is None:
+            self._near = Reader(World(self._snapshot, self._observations))
+        return self._near
 
     def get(self, cls: type[V], key: str) -> V | None:
         """See `Snapshot.get`."""

@@ -5,7 +5,7 @@ each remote group that its rules name; any yes is a yes. So the flows of a group
 those of two groups never meet, and a group's new member is one flow an address.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from overlace.compiler.pipeline import GROUP, REMOTE_GROUP, CookieClass, Flag, Table, cookie
@@ -13,7 +13,7 @@ from overlace.compiler.plan import Fragment
 from overlace.compiler.port_range import masked_ranges
 from overlace.compiler.reader import Reader
 from overlace.compiler.rule import IPV4, IPV6, Conditions, raise_flag, rule, visit
-from overlace.compiler.unit import Output, UnitId, group_audience, member_audience
+from overlace.compiler.unit import Memberships, Output, UnitId, group_audience, member_audience
 from overlace.datapath.actions import Action, set_field
 from overlace.datapath.fields import Field, IpProto
 from overlace.datapath.flow import Flow
@@ -21,6 +21,7 @@ from overlace.datapath.match import MatchValue
 from overlace.kit.addresses import IPAddress, IPNetwork, narrowest
 from overlace.model.policy import Direction, EtherType, SecurityGroup, SecurityGroupRule
 from overlace.model.port import AddressPair, FixedIp, Port
+from overlace.model.snapshot import Key, Snapshot
 
 _PROTOCOLS = {
     "ah": 51, "dccp": 33, "egp": 8, "esp": 50, "gre": 47, "hopopt": 0, "icmp": 1, "icmpv6": 58, "igmp": 2,
@@ -60,14 +61,18 @@ def project(reader: Reader, unit: UnitId) -> GroupView | None:
 
 def build(group: GroupView) -> Output:
     """The fragment of the group, and the member audiences its hosts must be in."""
+    fragment = Fragment.made_of(("security_group", group.id), _flows, group)
+    includes = tuple((group_audience(group.id), member_audience(name)) for name, _ in group.remote_keys)
+    return Output((fragment.to(group_audience(group.id)),), Memberships(includes=includes))
+
+
+def _flows(group: GroupView) -> Iterable[Flow]:
     mark = cookie(CookieClass.SECURITY_GROUP, group.key)
     flows: dict[object, Flow] = {}
     for direction in Direction:
         for flow in _direction_flows(group, direction, mark):
             flows.setdefault(flow.key, flow)  # two rules may say the same
-    fragment = Fragment(("security_group", group.id), tuple(flows.values()))
-    includes = tuple((group_audience(group.id), member_audience(name)) for name, _ in group.remote_keys)
-    return Output(((group_audience(group.id), fragment),), includes=includes)
+    return flows.values()
 
 
 def _direction_flows(group: GroupView, direction: Direction, mark: int) -> list[Flow]:
@@ -157,10 +162,10 @@ class MemberView:
 
 def project_member(reader: Reader, unit: UnitId) -> tuple[MemberView, ...] | None:
     """Read a port's memberships. It counts with every address that it may use, as in Neutron."""
-    port = reader.get(Port, unit[0])
+    port = reader.near.get(Port, unit[0])
     if port is None:
         return None
-    groups = (reader.get(SecurityGroup, name) for name in sorted(port.security_groups))
+    groups = (reader.near.get(SecurityGroup, name) for name in sorted(port.security_groups))
     return tuple(
         MemberView(each.id, each.key, port.id, port.fixed_ips, port.allowed_address_pairs)
         for each in groups
@@ -168,14 +173,22 @@ def project_member(reader: Reader, unit: UnitId) -> tuple[MemberView, ...] | Non
     )
 
 
+def kin_of_group(key: Key, snapshot: Snapshot) -> Iterable[UnitId]:
+    """The ports in a group."""
+    if len(key) != 2 or key[0] is not SecurityGroup:
+        return ()
+    return [(each.id,) for each in snapshot.members(Port, "security_group", key[1])]
+
+
 def build_members(memberships: tuple[MemberView, ...]) -> Output:
     """Per group, one fragment for the hosts that ask for its members. Two ports of a group may share an
     address on different networks; their flows are equal, and a switch keeps the one until both are gone."""
-    return Output(tuple((member_audience(each.group_id), _member_fragment(each)) for each in memberships))
+    return Output(tuple([_member_fragment(each) for each in memberships]))
 
 
 def _member_fragment(member: MemberView) -> Fragment:
-    return Fragment.made_of(("member", member.group_id, member.port_id), _members, member)
+    fragment = Fragment.made_of(("member", member.group_id, member.port_id), _members, member)
+    return fragment.to(member_audience(member.group_id))
 
 
 def _members(member: MemberView) -> Iterator[Flow]:

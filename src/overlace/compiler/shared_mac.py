@@ -81,4 +81,4 @@ def build(view: SharedMacView) -> Output:
     where = {NETWORK: view.network_key, Field.ETH_DST: view.mac}
     flow = rule(Table.DESTINATION, 90, where, mark, *actions)
     fragment = Fragment(("shared_mac", view.network_id, f"{view.mac:012x}"), (flow,))
-    return Output(((network_audience(view.network_id), fragment),))
+    return Output((fragment.to(network_audience(view.network_id)),))

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from overlace.compiler.plan import Fragment, SwitchName
+from overlace.compiler.plan import Audience, Fragment, SwitchName
 from overlace.compiler.reader import Reader
 from overlace.model.snapshot import Key, Snapshot
 
-Audience = tuple[str, ...]
-"""A named set of switches, e.g. ``("network", id)``; see `audiences` below."""
 UnitId = tuple[str, ...]
 Unit = tuple[str, ...]
 """Kind and id."""
@@ -60,13 +58,23 @@ def site_audience(site_id: str, families: str) -> Audience:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
-    """`fragments`: what each audience is to hold; `joins`: which switch is in which audience because of this
-    unit; `includes`: every switch of the first audience is in the second too."""
+class Memberships:
+    """`joins`: which switch is in which audience; `includes`: every switch of the first audience is in the second,
+    too."""
 
-    fragments: tuple[tuple[Audience, Fragment], ...] = ()
     joins: tuple[tuple[SwitchName, Audience], ...] = ()
     includes: tuple[tuple[Audience, Audience], ...] = ()
+
+
+NO_MEMBERSHIPS = Memberships()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """`fragments`: what their audiences are to hold; `memberships`: who is in which audience because of this unit."""
+
+    fragments: tuple[Fragment, ...] = ()
+    memberships: Memberships = NO_MEMBERSHIPS
 
 
 NOTHING = Output()
@@ -76,8 +84,9 @@ NOTHING = Output()
 class UnitKind:
     """A kind of unit. `roots` lists the ids of all its units in a snapshot; `root_of` names the unit that a
     changed key brings into being or ends, if the key is one of this kind's roots. `project` returns None only
-    when the root is gone. `kin` names those units that a key concerns as closely as their own root: what they read of
-    it need not be noted for each, and of a hundred thousand ports that is much."""
+    when the root is gone. Where `project` reads what is `near` to the root, nothing is noted: of a hundred thousand
+    ports that would be much. From any key that may be read so, `kin` finds the units that have, but for the root's own.
+    """
 
     name: str
     roots: Callable[[Snapshot], Iterable[UnitId]]

@@ -124,6 +124,12 @@ def binding_id(port_id: str, host_id: str) -> str:
     return f"{port_id}@{host_id}"
 
 
+def place_of(binding: str) -> tuple[str, str]:
+    """Port and host of the binding with this id."""
+    port_id, _, host_id = binding.partition("@")
+    return port_id, host_id
+
+
 @resource(
     "binding",
     "bindings",

@@ -20,7 +20,6 @@ from overlace.southbound.holdings import ClashError, Holdings, Staged
 from overlace.southbound.operations import Changes, TableOperations
 from overlace.southbound.shared_change import (
     SharedChange,
-    flows_alone,
     flows_of,
     shareable_numbers,
     union_of,
@@ -287,7 +286,7 @@ class DesiredTable:
 
     def _stage_rest(self, released: list[Fragment], added: list[Fragment]) -> _Rest | None:
         """Groups, meters and tunnel ports; None for fragments of flows alone, as nearly all are."""
-        if all(map(flows_alone, (*released, *added))):
+        if all(fragment.is_flows_alone for fragment in (*released, *added)):
             return None
         return (
             self._stage(self._groups, _groups_of, released, added),

@@ -50,7 +50,7 @@ def shared_change(change: SwitchChange, holders: FlowHolders) -> SharedChange | 
     """What a change means to every switch that awaits it. None when it may not be the same to all: when a fragment that
     stays holds one of the flows, or there is more than flows."""
     released, added = change.removed.values(), change.added.values()
-    if not all(map(flows_alone, (*released, *added))):
+    if not all(fragment.is_flows_alone for fragment in (*released, *added)):
         return None
     before, after = union_of(released), union_of(added)
     if len(after) < sum(len(fragment.flows) for fragment in added):
@@ -63,11 +63,6 @@ def shared_change(change: SwitchChange, holders: FlowHolders) -> SharedChange | 
 def flows_of(fragment: Fragment) -> Iterator[tuple[FlowKey, Flow]]:
     """Its flows by key."""
     return ((flow.key, flow) for flow in fragment.flows)
-
-
-def flows_alone(fragment: Fragment) -> bool:
-    """Whether there is nothing in it but flows."""
-    return not (fragment.groups or fragment.meters or fragment.tunnel_ports)
 
 
 def union_of(fragments: Iterable[Fragment]) -> dict[FlowKey, Flow]:

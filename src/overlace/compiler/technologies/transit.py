@@ -12,7 +12,7 @@ from overlace.compiler.reader import Reader
 from overlace.compiler.rule import rule
 from overlace.compiler.technologies.fabric import attached, next_hops
 from overlace.compiler.technologies.label import host_label
-from overlace.compiler.unit import Output, UnitId, UnitKind, rooted_in, switch_audience
+from overlace.compiler.unit import Memberships, Output, UnitId, UnitKind, rooted_in, switch_audience
 from overlace.datapath.actions import Output as Send
 from overlace.datapath.fields import Field
 from overlace.datapath.flow import Flow
@@ -55,11 +55,12 @@ def _number(reader: Reader, node: str, interface: str) -> int | None:
 def build(routes: RoutesView) -> Output:
     """A fragment for the switch itself and one for each that leads to it."""
     own = tuple(_route(key, port) for key, port in routes.hosts if port is not None)
-    fragments = [(switch_audience(routes.switch), Fragment(("transit", routes.switch, routes.switch), own))]
+    itself = Fragment(("transit", routes.switch, routes.switch), own)
+    fragments = [itself.to(switch_audience(routes.switch))]
     for node, port in routes.ways:
         towards = tuple(_route(key, port) for key, _ in routes.hosts)
-        fragments.append((switch_audience(node), Fragment(("transit", routes.switch, node), towards)))
-    return Output(tuple(fragments), joins=((routes.switch, switch_audience(routes.switch)),))
+        fragments.append(Fragment(("transit", routes.switch, node), towards).to(switch_audience(node)))
+    return Output(tuple(fragments), Memberships(((routes.switch, switch_audience(routes.switch)),)))
 
 
 def _route(host_key: int, port: int) -> Flow:
