@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from overlace.kit.revision import Revision
+from overlace.model.declaration import InnerKey
 from overlace.model.move import Move, move_id
 from overlace.model.port import Binding
 from overlace.model.snapshot import Snapshot
@@ -23,7 +24,7 @@ class Ledger:
     def get(self, cls: Any, key: str) -> Any:
         return self.snapshot.get(cls, key)
 
-    def members(self, cls: Any, index: str, outer: str, inner: str = "") -> list[Any]:
+    def members(self, cls: Any, index: str, outer: str, inner: InnerKey = "") -> list[Any]:
         return list(self.snapshot.members(cls, index, outer, inner))
 
     def put(self, value: Any) -> None:

@@ -11,7 +11,7 @@ from tests.northbound.cloud import Cloud
 
 from overlace.kit.clock import ManualClock
 from overlace.kit.revision import Revision
-from overlace.model.declaration import Entity
+from overlace.model.declaration import Entity, InnerKey
 from overlace.model.snapshot import Snapshot
 from overlace.northbound.application import create_application
 from overlace.northbound.auth.none import NoAuthentication
@@ -42,10 +42,10 @@ class MemoryTransaction:
     def all(self, cls: type[V], /) -> Iterator[V]:
         return self.snapshot.all(cls)
 
-    def members(self, cls: type[V], index: str, outer: str, inner: str = "", /) -> Iterator[V]:
+    def members(self, cls: type[V], index: str, outer: str, inner: InnerKey = "", /) -> Iterator[V]:
         return self.snapshot.members(cls, index, outer, inner)
 
-    def count_members(self, cls: type, index: str, outer: str, inner: str = "", /) -> int:
+    def count_members(self, cls: type, index: str, outer: str, inner: InnerKey = "", /) -> int:
         return self.snapshot.count_members(cls, index, outer, inner)
 
     def put(self, value: Entity, /) -> object:

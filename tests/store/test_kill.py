@@ -79,13 +79,13 @@ def _check(store: Store, acknowledged: list[tuple[str, str]]) -> None:
         assert network.name == str(hosts[name].key)
     removed = hosts.keys() - networks.keys()
     assert all(int(name.split("-")[1]) % 3 == 0 for name in removed)
-    assert {host.key for host in hosts.values()} == set(store.allocations.pools["host_key"].held)
+    assert {host.key for host in hosts.values()} == set(store.allocations.pools["host_key"].allocated)
     assert store.snapshot.revision.number == len(hosts) + len(removed)
     _check_wire_identifiers(store, {network.key for network in networks.values()}, len(removed))
 
 
 def _check_wire_identifiers(store: Store, used: set[int], released: int) -> None:
-    allocated = {number for number, held in store.allocations.pools["vni"].held.items() if held}
+    allocated = set(store.allocations.pools["vni"].allocated)
     assert allocated == used
     assert len(list(store.allocations.quarantined())) == released
 

@@ -12,7 +12,7 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from overlace.kit.clock import ManualClock
-from overlace.model.declaration import RESOURCES
+from overlace.model.declaration import RESOURCES, InnerKey
 from overlace.model.identity import Quota
 from overlace.model.policy import SecurityGroup
 from overlace.model.site import Host, Link
@@ -172,7 +172,8 @@ class StoreMachine(RuleBasedStateMachine):
             _without_stamps(value) for value in self._plain.values.values()
         }
         held = self._store.allocations.pools.get("vni")
-        assert (dict(held.held) if held else {}) == self._plain.numbers
+        states = {number: held.state(number) for number in (*held.allocated, *held.resting)} if held else {}
+        assert states == self._plain.numbers
 
     @invariant()
     def the_feed_tells_everything(self) -> None:
@@ -183,7 +184,7 @@ class StoreMachine(RuleBasedStateMachine):
         snapshot = self._store.snapshot
         for cls, declared in RESOURCES.items():
             for index in declared.indexes:
-                expected: dict[tuple[str, str], set[str]] = {}
+                expected: dict[tuple[str, InnerKey], set[str]] = {}
                 value: Any
                 for value in snapshot.all(cls):
                     for pair in index.keys(value):
@@ -201,7 +202,7 @@ def _all(store: Store) -> Iterator[Any]:
         yield from store.snapshot.all(cls)
 
 
-def _buckets(store: Store, cls: type[Any], index: str) -> Iterator[tuple[tuple[str, str], set[str]]]:
+def _buckets(store: Store, cls: type[Any], index: str) -> Iterator[tuple[tuple[str, InnerKey], set[str]]]:
     snapshot = store.snapshot
     for outer in snapshot.outer_keys(cls, index):
         for inner in snapshot.outer(cls, index, outer):

@@ -45,7 +45,7 @@ def project(reader: Reader, unit: UnitId) -> GatewayView | None:
     address = subnet.gateway_ip
     if physical_segment(reader, subnet.network_id) is not None:
         address = None  # the router is a machine in the physical network
-    elif address is not None and any(reader.members(Port, "address", subnet.network_id, str(address))):
+    elif address is not None and any(reader.members(Port, "address", subnet.network_id, address)):
         address = None
     return GatewayView(subnet.id, subnet.network_id, network.key if network is not None else 0, address)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from overlace.model.declaration import InnerKey
 from overlace.model.observation import Observations, Place, Silence
 from overlace.model.snapshot import Key, Snapshot
 
@@ -42,7 +43,7 @@ class Reader:
         self.keys.add((cls, key))
         return self._snapshot.get(cls, key)
 
-    def members(self, cls: type[V], index: str, outer: str, inner: str = "") -> Iterator[V]:
+    def members(self, cls: type[V], index: str, outer: str, inner: InnerKey = "") -> Iterator[V]:
         """See `Snapshot.members`."""
         self.keys.add((cls, index, outer, inner))
         return self._snapshot.members(cls, index, outer, inner)

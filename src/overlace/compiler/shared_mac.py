@@ -46,7 +46,7 @@ def project(reader: Reader, unit: UnitId) -> SharedMacView | None:
     if not ports or network is None:
         return None
     places = [(port, host) for port in ports if port.admin_state_up for host in _hosts(reader, port)]
-    if any(reader.members(Port, "mac", network_id, mac)):
+    if any(reader.members(Port, "mac", network_id, int(mac, 16))):
         places = []
     return SharedMacView(
         network_id,

@@ -149,7 +149,7 @@ class Attachments:
         days = [day for day in self._snapshot().outer_keys(Trail, "day") if is_old(day, now)]
         if days:
             await self._transact(lambda tx: binder.forgotten(tx, days), "trails over")
-        if any(self._snapshot().members(Binding, "state", BindingState.RELEASING.value)):
+        if any(self._snapshot().members(Binding, "passing", BindingState.RELEASING.value)):
             await self._transact(binder.expired, "release over")
 
     def _active(self, port_id: str) -> Binding | None:

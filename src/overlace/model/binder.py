@@ -100,7 +100,7 @@ def expired(intents: Intents) -> bool:
     """Old hosts stop redirecting once late frames are through. Returns False when there was none to stop."""
     late = [
         each
-        for each in list(intents.members(Binding, "state", BindingState.RELEASING.value))
+        for each in list(intents.members(Binding, "passing", BindingState.RELEASING.value))
         if each.since is None or intents.now - each.since >= RELEASE
     ]
     for each in late:

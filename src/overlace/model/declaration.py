@@ -9,10 +9,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, Final, Protocol, TypeVar
 
+from overlace.kit.addresses import IPAddress
+
 T = TypeVar("T")
 
 UNSPECIFIED: Final = "<unspecified>"
 """The default of an attribute that a request may omit and for which the resource's own rules decide."""
+
+
+InnerKey = str | int | IPAddress
+"""What values under one outer key of an index are told apart by."""
 
 
 class Entity(Protocol):
@@ -70,13 +76,14 @@ def api(
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A second way to find values: `keys(value)` gives (outer, inner) pairs; inner may be empty.
+    """A second way to find values: `keys(value)` gives (outer, inner) pairs; inner may be empty. What the value holds
+    anyway, an address, say, stands for itself: a text of it would be one more object.
 
     `snapshot.outer(index, a)` lists the inner keys under `a`, `snapshot.members(index, a, b)` the values.
     """
 
     name: str
-    keys: Callable[[Any], Iterable[tuple[str, str]]]
+    keys: Callable[[Any], Iterable[tuple[str, InnerKey]]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,27 +10,29 @@ from typing import Any
 
 from immutables import Map
 
+from overlace.model.declaration import InnerKey
+
 Tree = Map[str, Any]
 
 
-def inner_keys(tree: Tree, outer: str) -> Iterable[str]:
+def inner_keys(tree: Tree, outer: str) -> Iterable[Any]:
     """The inner keys under an outer one."""
     return _level(tree, outer).keys()
 
 
-def values(tree: Tree, outer: str, inner: str) -> Iterable[Any]:
+def values(tree: Tree, outer: str, inner: InnerKey) -> Iterable[Any]:
     """What stands under both keys."""
     found = _level(tree, outer).get(inner, Map())
     return found.values() if isinstance(found, Map) else (found,)
 
 
-def count(tree: Tree, outer: str, inner: str) -> int:
+def count(tree: Tree, outer: str, inner: InnerKey) -> int:
     """How many values that are."""
     found = _level(tree, outer).get(inner, Map())
     return len(found) if isinstance(found, Map) else 1
 
 
-def put(tree: Tree, outer: str, inner: str, key: str, value: Any) -> Tree:
+def put(tree: Tree, outer: str, inner: InnerKey, key: str, value: Any) -> Tree:
     """With a value of the id `key`."""
     level = _level(tree, outer)
     present = level.get(inner)
@@ -41,7 +43,7 @@ def put(tree: Tree, outer: str, inner: str, key: str, value: Any) -> Tree:
     return _with_level(tree, outer, level.set(inner, value) if level else {inner: value})
 
 
-def remove(tree: Tree, outer: str, inner: str, key: str) -> Tree:
+def remove(tree: Tree, outer: str, inner: InnerKey, key: str) -> Tree:
     """Without the value of the id `key`, which is there."""
     level = _level(tree, outer)
     present = level[inner]
@@ -51,9 +53,9 @@ def remove(tree: Tree, outer: str, inner: str, key: str) -> Tree:
     return _with_level(tree, outer, level.set(inner, _alone(left)))
 
 
-def build(entries: Iterable[tuple[str, str, str, Any]]) -> Tree:
+def build(entries: Iterable[tuple[str, InnerKey, str, Any]]) -> Tree:
     """All at once, of (outer key, inner key, id, value): putting one by one would copy tree paths each time."""
-    nested: dict[str, dict[str, dict[str, Any]]] = {}
+    nested: dict[str, dict[InnerKey, dict[str, Any]]] = {}
     for outer, inner, key, value in entries:
         nested.setdefault(outer, {}).setdefault(inner, {})[key] = value
     return Map(
@@ -64,18 +66,18 @@ def build(entries: Iterable[tuple[str, str, str, Any]]) -> Tree:
     )
 
 
-def _level(tree: Tree, outer: str) -> Map[str, Any]:
+def _level(tree: Tree, outer: str) -> Map[InnerKey, Any]:
     found = tree.get(outer)
     if found is None:
         return Map()
     return found if isinstance(found, Map) else Map({"": found})
 
 
-def _with_level(tree: Tree, outer: str, level: Mapping[str, Any]) -> Tree:
+def _with_level(tree: Tree, outer: str, level: Mapping[InnerKey, Any]) -> Tree:
     return tree.set(outer, _alone_in_level(level)) if level else tree.delete(outer)
 
 
-def _alone_in_level(level: Mapping[str, Any]) -> Any:
+def _alone_in_level(level: Mapping[InnerKey, Any]) -> Any:
     """A level as it is kept; a bucket of several values is a map too, so only one value leaves its level."""
     if len(level) == 1 and "" in level and not isinstance(level[""], Map):
         return level[""]

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from overlace.model.declaration import InnerKey
+
 V = TypeVar("V")
 
 
@@ -18,7 +20,7 @@ class Intents(Protocol):
         """The value, or None."""
         ...
 
-    def members(self, cls: type[V], index: str, outer: str, inner: str = "", /) -> Any:
+    def members(self, cls: type[V], index: str, outer: str, inner: InnerKey = "", /) -> Any:
         """The values under an index."""
         ...
 

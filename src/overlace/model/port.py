@@ -45,8 +45,8 @@ def pair_macs(port: "Port") -> list[str]:
     Index("network", lambda p: [(p.network_id, "")]),
     Index("project", lambda p: [(p.project_id, "")]),
     Index("security_group", lambda p: [(group, "") for group in p.security_groups]),
-    Index("address", lambda p: [(p.network_id, str(ip.ip_address)) for ip in p.fixed_ips]),
-    Index("mac", lambda p: [(p.network_id, f"{p.mac_address:012x}")]),
+    Index("address", lambda p: [(p.network_id, ip.ip_address) for ip in p.fixed_ips]),
+    Index("mac", lambda p: [(p.network_id, p.mac_address)]),
     Index("pair_mac", lambda p: [(p.network_id, mac) for mac in pair_macs(p)]),
     Index("device", lambda p: [(p.device_id, "")] if p.device_id else []),
     Index("interface", lambda p: [(p.host_id, p.interface_name)] if p.interface_name else []),
@@ -136,7 +136,7 @@ def place_of(binding: str) -> tuple[str, str]:
     Index("port", lambda b: [(b.port_id, "")]),
     Index("host", lambda b: [(b.host_id, "")]),
     Index("place", lambda b: [(b.network_id, b.host_id)]),
-    Index("state", lambda b: [(b.state.value, "")]),
+    Index("passing", lambda b: [(b.state.value, "")] if b.state is not BindingState.ACTIVE else []),
 )
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:

@@ -12,7 +12,7 @@ from immutables import Map
 
 from overlace.kit.revision import Revision
 from overlace.model import index_tree
-from overlace.model.declaration import RESOURCES, Entity, Index
+from overlace.model.declaration import RESOURCES, Entity, Index, InnerKey
 from overlace.model.index_tree import Tree
 
 V = TypeVar("V")
@@ -70,11 +70,11 @@ class Snapshot:
         """The inner keys under `outer`."""
         return index_tree.inner_keys(self._tree(cls, index), outer)
 
-    def members(self, cls: type[V], index: str, outer: str, inner: str = "") -> Iterator[V]:
+    def members(self, cls: type[V], index: str, outer: str, inner: InnerKey = "") -> Iterator[V]:
         """The values under (`outer`, `inner`)."""
         return iter(index_tree.values(self._tree(cls, index), outer, inner))
 
-    def count_members(self, cls: type, index: str, outer: str, inner: str = "") -> int:
+    def count_members(self, cls: type, index: str, outer: str, inner: InnerKey = "") -> int:
         """How many values stand under (`outer`, `inner`)."""
         return index_tree.count(self._tree(cls, index), outer, inner)
 

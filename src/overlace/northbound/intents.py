@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from overlace.kit.revision import Revision
-from overlace.model.declaration import Entity
+from overlace.model.declaration import Entity, InnerKey
 from overlace.model.snapshot import Snapshot
 
 V = TypeVar("V")
@@ -24,11 +24,11 @@ class Reader(Protocol):
         """Every value of a class."""
         ...
 
-    def members(self, cls: type[V], index: str, outer: str, inner: str = "", /) -> Iterable[V]:
+    def members(self, cls: type[V], index: str, outer: str, inner: InnerKey = "", /) -> Iterable[V]:
         """The values under (`outer`, `inner`) of an index."""
         ...
 
-    def count_members(self, cls: type, index: str, outer: str, inner: str = "", /) -> int:
+    def count_members(self, cls: type, index: str, outer: str, inner: InnerKey = "", /) -> int:
         """How many values stand under (`outer`, `inner`)."""
         ...
 

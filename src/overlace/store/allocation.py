@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from immutables import Map
 
 from overlace.store.errors import NumberTaken, PoolExhausted
+from overlace.store.numbers import Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,22 @@ def pool_range(pool: str) -> PoolRange:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """`held` maps each number in use to True, or to False while it is in quarantine."""
+    """Numbers in use, and numbers in quarantine; `cursor` is the last one given."""
 
     cursor: int = 0
-    held: Map[int, bool] = Map()
+    allocated: Numbers = Numbers()
+    resting: Numbers = Numbers()
+
+    @property
+    def held(self) -> int:
+        """How many are not free."""
+        return len(self.allocated) + len(self.resting)
+
+    def state(self, number: int) -> bool | None:
+        """True allocated, False in quarantine, None free."""
+        if number in self.allocated:
+            return True
+        return False if number in self.resting else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +75,10 @@ class Allocations:
         limits, pool = pool_range(name), self.pools.get(name, Pool())
         span = limits.last - limits.automatic + 1
         start = max(pool.cursor + 1, limits.automatic) - limits.automatic
-        for step in range(min(len(pool.held) + 1, span)):
+        for step in range(min(pool.held + 1, span)):
             number = limits.automatic + (start + step) % span
-            if number not in pool.held:
-                return number, self._with(name, Pool(number, pool.held.set(number, True)))
+            if pool.state(number) is None:
+                return number, self._with(name, Pool(number, pool.allocated.put(number), pool.resting))
         raise PoolExhausted(f"no number is free in {name} ({limits.automatic}-{limits.last})")
 
     def request(self, name: str, number: int) -> "Allocations":
@@ -73,36 +86,34 @@ class Allocations:
         limits, pool = pool_range(name), self.pools.get(name, Pool())
         if not limits.first <= number <= limits.last:
             raise NumberTaken(f"{number} is outside {name} ({limits.first}-{limits.last})")
-        if number in pool.held:
-            raise NumberTaken(
-                f"{number} of {name} is " + ("in use" if pool.held[number] else "in quarantine")
-            )
-        return self._with(name, replace(pool, held=pool.held.set(number, True)))
+        if (taken := pool.state(number)) is not None:
+            raise NumberTaken(f"{number} of {name} is " + ("in use" if taken else "in quarantine"))
+        return self._with(name, replace(pool, allocated=pool.allocated.put(number)))
 
     def release(self, name: str, number: int) -> "Allocations":
         """Into quarantine; releasing what is not allocated changes nothing."""
         pool = self.pools.get(name, Pool())
-        if pool.held.get(number) is not True:
+        if number not in pool.allocated:
             return self
-        return self._with(name, replace(pool, held=pool.held.set(number, False)))
+        left, resting = pool.allocated.without(number), pool.resting.put(number)
+        return self._with(name, Pool(pool.cursor, left, resting))
 
     def end_quarantine(self, name: str, number: int) -> "Allocations":
         """Free again."""
         pool = self.pools.get(name, Pool())
-        if pool.held.get(number) is not False:
+        if number not in pool.resting:
             return self
-        return self._with(name, replace(pool, held=pool.held.delete(number)))
+        return self._with(name, replace(pool, resting=pool.resting.without(number)))
 
     def state(self, name: str, number: int) -> bool | None:
         """True allocated, False in quarantine, None free."""
-        return self.pools.get(name, Pool()).held.get(number)
+        return self.pools.get(name, Pool()).state(number)
 
     def quarantined(self) -> Iterator[tuple[str, int]]:
         """Every number that rests, with its pool."""
         for name, pool in self.pools.items():
-            for number, allocated in pool.held.items():
-                if not allocated:
-                    yield name, number
+            for number in pool.resting:
+                yield name, number
 
     def _with(self, name: str, pool: Pool) -> "Allocations":
         if pool == Pool():  # as if nothing had ever been asked of it

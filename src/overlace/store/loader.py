@@ -17,6 +17,7 @@ from overlace.model.index_tree import Tree
 from overlace.model.snapshot import Snapshot
 from overlace.store.allocation import Allocations, Pool
 from overlace.store.codec import decode_row
+from overlace.store.numbers import Numbers
 from overlace.store.record import CURSOR
 from overlace.store.tables import ALLOCATIONS, EPOCHS, META, VALUES
 
@@ -86,11 +87,15 @@ def _values(connection: Connection, cls: type) -> Iterator[tuple[str, Any]]:
 
 
 def _allocations(connection: Connection, meta: dict[str, str]) -> Allocations:
-    held: dict[str, dict[int, bool]] = {}
-    for row in connection.execute(select(ALLOCATIONS)):
-        held.setdefault(row.pool, {})[row.value] = row.state == "allocated"
+    held: dict[str, tuple[list[int], list[int]]] = {}
+    columns = (ALLOCATIONS.c.pool, ALLOCATIONS.c.value, ALLOCATIONS.c.state)
+    for pool, value, state in connection.execute(select(*columns)):
+        held.setdefault(pool, ([], []))[state != "allocated"].append(value)
     cursors = {
         name.removeprefix(CURSOR): int(value) for name, value in meta.items() if name.startswith(CURSOR)
     }
-    names = sorted(held.keys() | cursors.keys())
-    return Allocations(Map({name: Pool(cursors.get(name, 0), Map(held.get(name, {}))) for name in names}))
+    pools = {
+        name: Pool(cursors.get(name, 0), *map(Numbers.of, held.get(name, ((), ()))))
+        for name in held.keys() | cursors.keys()
+    }
+    return Allocations(Map(pools))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
-from overlace.model.declaration import Entity
+from overlace.model.declaration import Entity, InnerKey
 from overlace.model.snapshot import Change, Snapshot
 from overlace.store.allocation import Allocations
 from overlace.store.errors import NotFound
@@ -50,11 +50,11 @@ class Transaction:
         """Every value of a class."""
         return self.snapshot.all(cls)
 
-    def members(self, cls: type[V], index: str, outer: str, inner: str = "") -> list[V]:
+    def members(self, cls: type[V], index: str, outer: str, inner: InnerKey = "") -> list[V]:
         """The values under (`outer`, `inner`) of an index."""
         return list(self.snapshot.members(cls, index, outer, inner))
 
-    def count_members(self, cls: type, index: str, outer: str, inner: str = "") -> int:
+    def count_members(self, cls: type, index: str, outer: str, inner: InnerKey = "") -> int:
         """How many values stand under (`outer`, `inner`)."""
         return self.snapshot.count_members(cls, index, outer, inner)
 

@@ -155,7 +155,7 @@ class Meaning:
         """A group address is everyone in the network; any other is the port that has it, where it is
         served; one that no port has, all ports that are allowed it."""
         everyone = is_multicast(packet[F.ETH_DST])
-        owned = any(self._snapshot.members(Port, "mac", network_id, f"{packet[F.ETH_DST]:012x}"))
+        owned = any(self._snapshot.members(Port, "mac", network_id, packet[F.ETH_DST]))
         for port in self._snapshot.members(Port, "network", network_id):
             for binding in self._snapshot.members(Binding, "port", port.id):
                 active = binding.state is BindingState.ACTIVE
@@ -224,7 +224,7 @@ class Meaning:
 
     def _is_known(self, asker: Port, address: IPAddress) -> bool:
         """Another port has the address and is somewhere; or it is the gateway's, and no port has it."""
-        owners = list(self._snapshot.members(Port, "address", asker.network_id, str(address)))
+        owners = list(self._snapshot.members(Port, "address", asker.network_id, address))
         if owners:
             return asker not in owners and any(self._is_somewhere(port) for port in owners)
         segments = self._snapshot.members(Segment, "network", asker.network_id)

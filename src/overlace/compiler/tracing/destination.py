@@ -84,7 +84,7 @@ class Resolver:
         return gateway_mac(network.key if network is not None else 0), None
 
     def _mac(self, mac: int) -> Ends:
-        owners = self._scope.snapshot.members(Port, "mac", self._source.network_id, f"{mac:012x}")
+        owners = self._scope.snapshot.members(Port, "mac", self._source.network_id, mac)
         owner = next(owners, None)
         version = self._version(4, 6)
         source = self._source_address(version)
@@ -121,7 +121,7 @@ class Resolver:
         return own
 
     def _owner(self, address: IPAddress) -> Port | None:
-        owners = self._scope.snapshot.members(Port, "address", self._source.network_id, str(address))
+        owners = self._scope.snapshot.members(Port, "address", self._source.network_id, address)
         return next(owners, None)
 
     def _subnet(self, address: IPAddress) -> Subnet | None:

@@ -97,7 +97,7 @@ class Explainer:
         network, mac = self._network(death.packet), death.packet[Field.ETH_DST]
         if network is None:
             return None
-        owners = self._snapshot.members(Port, "mac", network.id, f"{mac:012x}")
+        owners = self._snapshot.members(Port, "mac", network.id, mac)
         owner = next(owners, None)
         if owner is None:
             text = f"network {name_of(network)}: unknown destination, no port has MAC {mac_text(mac)}"

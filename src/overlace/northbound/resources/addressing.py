@@ -30,7 +30,7 @@ class Holder:
 
     def is_anothers(self, reader: Reader, address: IPAddress) -> bool:
         """Whether another port has it."""
-        ports = reader.members(Port, "address", self.network_id, str(address))
+        ports = reader.members(Port, "address", self.network_id, address)
         return any(each.id != self.port_id for each in ports)
 
     def may_be_given(self, reader: Reader, address: IPAddress, again: bool) -> bool:

@@ -176,7 +176,7 @@ class Ports(Resource[Port]):
 
 
 def _mac_used(transaction: Transaction, network_id: str, mac: Mac) -> bool:
-    return any(True for _ in transaction.members(Port, "mac", network_id, f"{mac:012x}"))
+    return any(True for _ in transaction.members(Port, "mac", network_id, mac))
 
 
 def _network(operation: Operation, network_id: str) -> Network:

@@ -115,6 +115,6 @@ def _refuse_overlap(operation: Operation, subnet: Subnet) -> None:
 def _refuse_gateway_in_use(operation: Operation, subnet: Subnet) -> None:
     if subnet.gateway_ip is None:
         return
-    address = str(subnet.gateway_ip)
+    address = subnet.gateway_ip
     for port in operation.transaction.members(Port, "address", subnet.network_id, address):
         raise Conflict("GatewayIpInUse", f"Current gateway ip {address} already in use by port {port.id}.")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
+from sys import intern
 from typing import Any
 
 from overlace.model.declaration import UNSPECIFIED, Attribute, ResourceType
@@ -135,4 +136,4 @@ class Schema:
             raise BadRequest(
                 "Specifying 'project_id' other than the authenticated project in request requires admin privileges"
             )  # noqa: E501
-        return str(chosen)
+        return intern(str(chosen))
