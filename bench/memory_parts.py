@@ -27,6 +27,7 @@ from overlace.app.clock import SystemClock
 from overlace.compiler.pipeline import is_learned
 from overlace.compiler.plan import PlanChange
 from overlace.engine.engine import Engine
+from overlace.kit.revision import Revision
 from overlace.model.port import Binding, Port
 from overlace.southbound.contents import Contents
 from overlace.southbound.flow_holders import FlowHolders
@@ -76,10 +77,10 @@ class Switches:
         self.holders = FlowHolders()
         self.contents: dict[str, Contents] = {}
 
-    def prepare(self, change: PlanChange) -> None:
-        """Nothing is sent."""
+    def durable(self, revision: Revision) -> None:
+        """Nothing waits for it."""
 
-    def publish(self, change: PlanChange) -> None:
+    def publish(self, change: PlanChange, _: Revision) -> None:
         """As to switches that are in sync."""
         for name, each in change.switches.items():
             if (held := self.contents.get(name)) is None:

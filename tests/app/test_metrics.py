@@ -83,7 +83,7 @@ async def test_given_parts_that_count_when_collected_then_the_numbers_are_theirs
     assert sample(registry, "dhcpv6_total", outcome="leased") == 3
     assert sample(registry, "certificate_not_after_seconds", subject="controller") == ends.timestamp()
     assert sample(registry, "objects", kind="site") == 1
-    assert (sample(registry, "store_commits_total"), sample(registry, "store_writes_total")) == (1, 1)
+    assert (sample(registry, "store_commits_total"), sample(registry, "store_syncs_total")) == (1, 1)
     await store.close()
 
 

@@ -14,6 +14,7 @@ from overlace.engine.diagnosis import Diagnosis
 from overlace.engine.engine import Engine
 from overlace.engine.interfaces import Interfaces, PluggedInterface
 from overlace.engine.switch_facts import SwitchFacts
+from overlace.kit.revision import Revision
 from overlace.model.network import Segment
 from overlace.model.observation import Observations
 from overlace.model.policy import Direction, EtherType
@@ -27,11 +28,11 @@ from overlace.wire.openflow.messages import FlowEntry
 class Nowhere:
     """Takes plans and does nothing."""
 
-    def publish(self, change: PlanChange) -> None:
+    def publish(self, change: PlanChange, revision: Revision) -> None:
         """Forget it."""
 
-    def prepare(self, change: PlanChange) -> None:
-        """Get ready for nothing."""
+    def durable(self, revision: Revision) -> None:
+        """There is nothing that waits for it."""
 
 
 @dataclass

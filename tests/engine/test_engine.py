@@ -1,4 +1,4 @@
-"""What is accepted is compiled, what is durable is published, and what is given up never was."""
+"""What is accepted is compiled and published, and told to the switches when it is durable."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,24 +10,30 @@ from tests.compiler.worlds import WorldBuilder
 from overlace.compiler.compiler import Compiler
 from overlace.compiler.plan import Fragment, FragmentId, PlanChange, SwitchName
 from overlace.engine.engine import Engine
+from overlace.kit.revision import Revision
 from overlace.model.network import Network
 from overlace.model.port import Binding, Port
 from overlace.model.snapshot import Change, Snapshot
+from overlace.southbound.outbox import Outbox
 
 
 class Switches:
-    """What they were told to hold, and what was got ready."""
+    """What they were told to hold; what waits to be told is told in order, as the southbound does it."""
 
     def __init__(self) -> None:
         self.held: dict[SwitchName, dict[FragmentId, Fragment]] = {}
-        self.prepared: list[int] = []
-        self.published: list[int] = []
+        self.told: list[int] = []
+        self._outbox = Outbox()
 
-    def prepare(self, change: PlanChange) -> None:
-        self.prepared.append(change.sequence)
+    def publish(self, change: PlanChange, revision: Revision) -> None:
+        self._outbox.expect(revision)
+        self._outbox.send(lambda _: self._tell(change), b"")
 
-    def publish(self, change: PlanChange) -> None:
-        self.published.append(change.sequence)
+    def durable(self, revision: Revision) -> None:
+        self._outbox.release(revision)
+
+    def _tell(self, change: PlanChange) -> None:
+        self.told.append(change.sequence)
         for name, each in change.switches.items():
             held = self.held.setdefault(name, {})
             for id_ in each.removed:
@@ -80,13 +86,6 @@ class Scene:
         self.once_durable |= {(each.port_id, each.host_id) for each in self.durable.all(Binding)}
         self.engine.committed(self.durable, changes)
 
-    def give_up(self) -> None:
-        """Fail to write: what waits is lost."""
-        lost = tuple(change for _, changes in self.waiting for change in changes)
-        self.waiting.clear()
-        self.head = self.durable
-        self.engine.given_up(self.durable, lost)
-
     def turn(self) -> None:
         """Let the event loop run."""
         turns, self.turns[:] = self.turns[:], []
@@ -111,63 +110,27 @@ class Scene:
 
 def test_what_is_accepted_is_compiled_and_waits_until_it_is_durable() -> None:
     scene = Scene()
-    # given a port that the store is writing
+    # given a port that the disk is still at
     scene.accept(1, "h1")
     scene.turn()
-    # then it is got ready, and no switch hears of it
-    assert scene.switches.prepared == [2]
-    assert scene.switches.published == [1]
-    assert scene.engine.compiled == scene.durable.revision
+    # then it is compiled, and no switch hears of it
+    assert scene.engine.compiled == scene.head.revision
+    assert scene.switches.told == [1]
     assert scene.engine.active_binding("p1") is None
-    # when it is durable, then it goes out as it was compiled
+    # when it is durable, then it goes out
     scene.write()
-    assert scene.switches.published == [1, 2]
-    assert scene.engine.compiled == scene.durable.revision
+    assert scene.switches.told == [1, 2]
     assert scene.engine.active_binding("p1") is not None
     assert scene.flows() == scene.cold()
 
 
-def test_what_is_durable_before_its_turn_is_published_at_once() -> None:
+def test_what_is_durable_before_its_turn_is_told_at_once() -> None:
     scene = Scene()
     scene.accept(1, "h1")
     scene.write()
-    assert scene.switches.published == [1]
+    assert scene.switches.told == [1]
     scene.turn()
-    assert scene.switches.published == [1, 2]
-    assert scene.switches.prepared == []
-
-
-def test_nobody_hears_of_what_could_not_be_written() -> None:
-    scene = Scene()
-    # given three commits of which the first becomes durable
-    for number in (1, 2, 3):
-        scene.accept(number, "h1")
-        scene.turn()
-    scene.write()
-    published = scene.flows()
-    # when the others cannot be written
-    scene.give_up()
-    scene.turn()
-    # then the switches are told nothing of them, and go on from there
-    assert scene.flows() == published == scene.cold()
-    scene.accept(4, "h2")
-    scene.turn()
-    scene.write()
-    assert scene.flows() == scene.cold()
-
-
-def test_a_port_that_could_not_be_removed_stays() -> None:
-    scene = Scene()
-    scene.accept(1, "h1")
-    scene.turn()
-    scene.write()
-    before = scene.flows()
-    scene.accept(1, None)
-    scene.turn()
-    scene.give_up()
-    scene.turn()
-    assert scene.flows() == before
-    assert scene.engine.active_binding("p1") is not None
+    assert scene.switches.told == [1, 2]
 
 
 def test_what_is_observed_meanwhile_keeps_its_place() -> None:
@@ -176,9 +139,9 @@ def test_what_is_observed_meanwhile_keeps_its_place() -> None:
     scene.turn()
     scene.engine.observed_ofport(("h1", "p1"), 7)
     scene.turn()
-    assert scene.switches.published == [1]
+    assert scene.switches.told == [1]
     scene.write()
-    assert scene.switches.published == [1, 2, 3]
+    assert scene.switches.told == [1, 2, 3]
     assert scene.flows() == scene.cold()
 
 
@@ -195,7 +158,7 @@ def test_a_port_is_not_active_before_its_openflow_port_has_gone_to_the_switches(
     scene.engine.observed_ofport(("h1", "p1"), 7)
     assert scene.engine.port_status("p1") == "BUILD"
     scene.turn()
-    assert scene.switches.published == [1, 2, 3]
+    assert scene.switches.told == [1, 2, 3]
     assert scene.engine.port_status("p1") == "BUILD"
     scene.engine.acknowledged("h1", 3)
     assert scene.engine.port_status("p1") == "ACTIVE"
@@ -203,19 +166,23 @@ def test_a_port_is_not_active_before_its_openflow_port_has_gone_to_the_switches(
 
 def test_a_port_is_not_active_while_its_plan_waits_for_another_to_be_durable() -> None:
     scene = Scene()
-    # given a bound port, and another that the store is writing
+    # given a port that its switch has acknowledged, and another that the disk is still at
+    scene.engine.realisation.connected("h1", True)
     scene.engine.observed_ofport(("h1", "p1"), 7)
     scene.accept(1, "h1")
     scene.turn()
     scene.write()
+    scene.engine.acknowledged("h1", 2)
     assert scene.engine.port_status("p1") == "ACTIVE"
     scene.accept(2, "h2")
     # when its interface is numbered anew meanwhile, then that is on its way until the other is durable
     scene.engine.observed_ofport(("h1", "p1"), 8)
     scene.turn()
-    assert (scene.engine.is_published("p1"), scene.engine.port_status("p1")) == (False, "BUILD")
+    assert (scene.switches.told, scene.engine.port_status("p1")) == ([1, 2], "BUILD")
     scene.write()
-    assert (scene.engine.is_published("p1"), scene.engine.port_status("p1")) == (True, "ACTIVE")
+    assert (scene.switches.told, scene.engine.port_status("p1")) == ([1, 2, 3], "BUILD")
+    scene.engine.acknowledged("h1", 3)
+    assert scene.engine.port_status("p1") == "ACTIVE"
 
 
 def test_a_network_out_of_use_concerns_no_switch_but_is_compiled() -> None:
@@ -235,7 +202,7 @@ STEPS = st.one_of(
     st.tuples(st.just("accept"), st.integers(1, 4), st.sampled_from(["h1", "h2"])),
     st.tuples(st.just("remove"), st.integers(1, 4)),
     st.tuples(st.just("see"), st.integers(1, 4), st.sampled_from(["h1", "h2"])),
-    st.tuples(st.sampled_from(["write", "give up", "turn"])),
+    st.tuples(st.sampled_from(["write", "turn"])),
 )
 
 
@@ -257,8 +224,6 @@ def test_however_writes_and_turns_fall_the_switches_hold_what_is_durable(
             case ("write",):
                 if scene.waiting:
                     scene.write()
-            case ("give up",):
-                scene.give_up()
             case ("turn",):
                 scene.turn()
         # then no switch holds a binding that has never been durable

@@ -1,6 +1,8 @@
 """What stands in the file is what the store said, whatever happened."""
 
 import asyncio
+import errno
+import os
 import tempfile
 from dataclasses import replace
 from functools import partial
@@ -9,7 +11,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from sqlalchemy import event
 
 from overlace.kit.clock import ManualClock
 from overlace.model.network import Network
@@ -17,7 +18,7 @@ from overlace.model.site import Site
 from overlace.store.engine import create_store_engine
 from overlace.store.errors import InvalidValue, StoreUnavailable
 from overlace.store.loader import load
-from overlace.store.store import Commit, Store
+from overlace.store.store import Commit, Committed, Store
 from overlace.store.transaction import Transaction
 
 NETWORK = Network(id="n", project_id="red", name="front")
@@ -31,37 +32,64 @@ def put_and_forget(store: Store, value: Any) -> Any:
     return store.transact(partial(put, value), actor="a")
 
 
-async def test_all_that_waits_is_one_sql_transaction(tmp_path: Path) -> None:
+async def test_all_that_waits_shares_one_sync(tmp_path: Path) -> None:
     path = tmp_path / "overlace.db"
     engine = create_store_engine(path)
     store = await Store.open(path, ManualClock())
-    commits: list[object] = []
-    event.listen(store._engine, "commit", commits.append)
     await asyncio.gather(*(put_and_forget(store, replace(NETWORK, id=f"n{i}")) for i in range(50)))
-    assert len(commits) == 2  # the first alone, and all that came while it was written
+    assert store.counters.syncs == 2  # the first alone, and all that came while the disk was at it
     assert store.snapshot.revision.number == 50
     assert load(engine, "site").snapshot == store.snapshot
     engine.dispose()
     await store.close()
 
 
-async def test_a_failed_write_fails_all_that_was_built_on_it(tmp_path: Path) -> None:
+async def test_a_write_that_fails_has_not_happened_and_what_comes_after_it_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "overlace.db"
+    store = await Store.open(path, ManualClock())
+    await put_and_forget(store, NETWORK)
+    before = store.snapshot
+    # given a disk that is full for what is large
+    writer = store._writer
+    pages = writer._connected().cursor().execute("PRAGMA page_count").fetchone()[0]
+    writer._connected().cursor().execute(f"PRAGMA max_page_count = {pages}")
+    # when three are to be written, one of them large, then that one fails, by name, and the others do not
+    large = replace(NETWORK, id="large", name="x" * 100_000)
+    small, other = replace(NETWORK, name="a"), replace(NETWORK, name="b")
+    attempts = [put_and_forget(store, each) for each in (small, large, other)]
+    outcomes = await asyncio.gather(*attempts, return_exceptions=True)
+    assert [type(each) for each in outcomes] == [Committed, StoreUnavailable, Committed]
+    assert "full" in str(outcomes[1])
+    assert store.snapshot.get(Network, "large") is None
+    assert store.snapshot.revision.number == before.revision.number + 2
+    await store.close()
+    # and it is so in the file
+    again = await Store.open(path, ManualClock())
+    assert [each.name for each in again.snapshot.all(Network)] == ["b"]
+    await again.close()
+
+
+async def test_a_disk_that_fails_to_sync_ends_it_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = await Store.open(tmp_path / "overlace.db", ManualClock())
     await put_and_forget(store, NETWORK)
     before = store.snapshot
+    broken = asyncio.ensure_future(store.broken())  # noqa: TID251 - awaited below
 
-    def refuse(*_: object) -> None:
-        raise OSError("no space left")
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    event.listen(store._engine, "commit", refuse)
-    several = [put_and_forget(store, replace(NETWORK, name=name)) for name in "abc"]
+    monkeypatch.setattr(os, "fdatasync", fail)
+    attempts = [put_and_forget(store, replace(NETWORK, name=name)) for name in "abc"]
     same_again = put_and_forget(store, replace(NETWORK, name="c"))
-    outcomes = await asyncio.gather(*several, same_again, return_exceptions=True)
+    outcomes = await asyncio.gather(*attempts, same_again, return_exceptions=True)
+    # then nobody is told that it happened, since nobody knows
     assert [type(each) for each in outcomes] == [StoreUnavailable] * 4
     assert store.snapshot is before
-    event.remove(store._engine, "commit", refuse)
-    await put_and_forget(store, replace(NETWORK, name="after"))
-    assert store.snapshot.revision.number == before.revision.number + 1
+    with pytest.raises(StoreUnavailable, match="Input/output error"):
+        await broken
+    # and nothing more is taken
+    with pytest.raises(StoreUnavailable):
+        await put_and_forget(store, replace(NETWORK, name="after"))
     await store.close()
 
 

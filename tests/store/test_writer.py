@@ -1,17 +1,18 @@
-"""The writer has a head start before the event loop goes on, and no more than that."""
+"""The disk is at work before the event loop goes on, and on the log that is written to."""
 
 import asyncio
+import os
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from overlace.kit.clock import ManualClock
 from overlace.model.network import Network
 from overlace.store import writer
 from overlace.store.engine import create_store_engine
+from overlace.store.errors import StoreUnavailable
 from overlace.store.loader import load
 from overlace.store.store import Store
 from overlace.store.transaction import Transaction
@@ -28,52 +29,68 @@ async def test_given_a_commit_when_the_loop_goes_on_then_nothing_but_the_disk_is
 ) -> None:
     monkeypatch.setattr(writer, "_HEAD_START", 60)  # however slow the machine
     store = await Store.open(tmp_path / "overlace.db", ManualClock())
-    written: list[str] = []
-    event.listen(store._engine, "commit", lambda _: written.append("rows"))
+    done: list[str] = []
+    sync = os.fdatasync
+
+    def slow(log: int) -> None:
+        done.append("asked")
+        sync(log)
+
+    monkeypatch.setattr(os, "fdatasync", slow)
     async with asyncio.TaskGroup() as group:
         group.create_task(store.transact(create, actor="a"))
         await asyncio.sleep(0)
-        written.append("loop")
-    assert written == ["rows", "loop"]
+        await asyncio.sleep(0)
+        done.append("loop")
+    assert done == ["asked", "loop"]
     await store.close()
 
 
-async def test_given_a_locked_database_when_a_commit_waits_for_it_then_the_loop_does_not(
-    tmp_path: Path,
+async def test_given_a_database_that_another_has_locked_when_a_commit_comes_then_it_is_refused_and_the_next_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(writer, "_LOCK_TIME", 1)
     path = tmp_path / "overlace.db"
     store = await Store.open(path, ManualClock())
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(store.transact(create, actor="a"))
-        for _ in range(10):
-            await asyncio.sleep(0)
-        assert not task.done()
-        other.execute("ROLLBACK")
-        other.close()
+    with pytest.raises(StoreUnavailable, match="locked"):
+        await store.transact(create, actor="a")
+    assert store.snapshot.get(Network, "n") is None
+    other.execute("ROLLBACK")
+    other.close()
+    await store.transact(create, actor="a")
     assert store.snapshot.get(Network, "n") is not None
     await store.close()
 
 
-async def test_given_a_connection_that_broke_when_the_next_commit_comes_then_it_has_a_new_one(
-    tmp_path: Path,
+async def test_given_a_connection_that_broke_when_the_next_commit_comes_then_it_has_a_new_one_and_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "overlace.db"
     store = await Store.open(path, ManualClock())
     await store.transact(create, actor="a")
-    connection = store._writer._connection
-    assert connection is not None
+    before = store._writer._log
+    assert before is not None
 
     def breaks(*_: object) -> None:
-        raise OSError("disk I/O error")
+        raise sqlite3.OperationalError("disk I/O error")
 
-    event.listen(store._engine, "commit", breaks)
-    outcome = (await asyncio.gather(store.transact(rename, actor="a"), return_exceptions=True))[0]
-    assert "disk I/O error" in str(outcome)
-    event.remove(store._engine, "commit", breaks)
+    with monkeypatch.context() as patched:
+        patched.setattr(writer, "write_record", breaks)
+        with pytest.raises(StoreUnavailable, match="disk I/O error"):
+            await store.transact(rename, actor="a")
+    synced: list[int] = []
+    sync = os.fdatasync
+
+    def noted(log: int) -> None:
+        synced.append(os.fstat(log).st_ino)
+        sync(log)
+
+    monkeypatch.setattr(os, "fdatasync", noted)
     await store.transact(rename, actor="a")
-    assert connection.closed
+    # what was synced is the file that the name leads to
+    assert synced == [path.with_name("overlace.db-wal").stat().st_ino]
     engine = create_store_engine(path)
     assert load(engine, "site").snapshot == store.snapshot
     engine.dispose()

@@ -37,6 +37,7 @@ from overlace.compiler.plan import PlanChange
 from overlace.engine.attachments import Attachments
 from overlace.engine.diagnosis import Diagnosis
 from overlace.engine.engine import Engine
+from overlace.kit.revision import Revision
 from overlace.model.controller import Controller, controller_of
 from overlace.model.intents import Intents
 from overlace.model.site import Host, TransitSwitch
@@ -52,6 +53,7 @@ from overlace.southbound.lineage import Lineage
 from overlace.southbound.marker import Stamp
 from overlace.southbound.server import Listen
 from overlace.southbound.settings import Context
+from overlace.store.errors import StoreUnavailable
 from overlace.store.store import Commit, Store
 from overlace.store.transaction import Transaction
 
@@ -78,8 +80,8 @@ async def run(settings: ControllerSettings) -> None:
                 raise _Stopped
         except* _Stopped:
             log.info("controller stopped")
-        except* StartFailure as group:
-            failure = group.exceptions[0]
+        except* (StartFailure, StoreUnavailable) as group:
+            failure = StartFailure(str(group.exceptions[0]))
     if failure is not None:
         raise failure
 
@@ -119,7 +121,7 @@ async def _controller(
         tasks=tasks,
         encoder=Encoder(),
         listener=switchboard,
-        stamp=lambda: Stamp(store.cluster, store.snapshot.revision.epoch, store.snapshot.revision.number),
+        stamp=lambda: Stamp(store.cluster, engine.compiled.epoch, engine.compiled.number),
         generation_id=lambda: store.snapshot.revision.epoch,
         lineage=lambda: Lineage(store.ends),
     )
@@ -129,7 +131,7 @@ async def _controller(
     switchboard.started = lambda key, host, old: tasks.create_task(attachments.activate(key, host, old))
     switchboard.complete = lambda host: tasks.create_task(_say_ready(attachments, southbound, host))
     expect(southbound, store.snapshot)
-    store.foresee(engine)
+    store.foresee(engine.accepted)
     unsubscribe = store.subscribe(
         lambda commit: _committed(commit, engine, attachments, southbound, underlay)
     )
@@ -138,10 +140,13 @@ async def _controller(
         store,
         clock,
         tasks,
-        lambda port: engine.compiled == store.snapshot.revision and not engine.realisation.waiting_for(port),
+        lambda port: (
+            not engine.compiled < store.snapshot.revision and not engine.realisation.waiting_for(port)
+        ),
     )
     forget = store.subscribe(lambda commit: procedures.committed(commit.changes))
     workers = [
+        tasks.create_task(store.broken(), name="disk"),
         tasks.create_task(procedures.run(), name="procedures"),
         tasks.create_task(attachments.run(), name="attachments"),
         tasks.create_task(chores(store, engine, attachments, clock), name="chores"),
@@ -227,23 +232,28 @@ class _Outlet:
 
     def __init__(self) -> None:
         self._southbound: Southbound | None = None
-        self._early: list[PlanChange] = []
+        self._early: list[tuple[PlanChange, Revision]] = []
+        self._durable: Revision | None = None
 
     def open(self, southbound: Southbound) -> None:
         self._southbound = southbound
-        for change in self._early:
-            southbound.publish(change)
+        if self._durable is not None:
+            self.durable(self._durable)
+        for change, revision in self._early:
+            self.publish(change, revision)
         self._early.clear()
 
-    def prepare(self, change: PlanChange) -> None:
-        if self._southbound is not None:
-            self._southbound.prepare(change)
-
-    def publish(self, change: PlanChange) -> None:
+    def publish(self, change: PlanChange, revision: Revision) -> None:
         if self._southbound is None:
-            self._early.append(change)
+            self._early.append((change, revision))
         else:
+            self._southbound.outbox.expect(revision)
             self._southbound.publish(change)
+
+    def durable(self, revision: Revision) -> None:
+        self._durable = revision
+        if self._southbound is not None:
+            self._southbound.outbox.release(revision)
 
 
 def _observe(transaction: Transaction) -> None:

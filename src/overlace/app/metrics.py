@@ -68,10 +68,10 @@ def _store(store: Store) -> Iterator[Metric]:
     yield objects
     yield _counter("store_commits", "Commits that were made durable", counters.commits)
     yield _counter(
-        "store_writes", "Database transactions; one carries all commits that wait", counters.writes
+        "store_syncs", "Syncs of the database's log; one is for all commits that wait", counters.syncs
     )
     yield _counter("store_rows", "Rows written, replaced or deleted", counters.rows)
-    yield _counter("store_write_seconds", "Seconds spent in database transactions", counters.write_seconds)
+    yield _counter("store_sync_seconds", "Seconds spent waiting for the disk", counters.sync_seconds)
 
 
 def _work(compiler: WorkCounters, status: SouthboundStatus) -> Iterator[Metric]:

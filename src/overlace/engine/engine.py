@@ -1,14 +1,12 @@
-"""The engine: one turn takes all that has changed and compiles it; what is durable is published.
+"""The engine: one turn takes all that has changed, compiles it and publishes it.
 
 Revisions of the store and reports of the switches only note which keys they touch and ask for a turn; the turn
 runs as soon as the event loop is free, so a burst of changes costs one compilation.
 
-A revision is compiled while the store still writes it, and its plan is held until it is durable. If it cannot be
-written, the engine goes back to the durable snapshot: the plans held and the way back from them are merged into one
-change, which comes to nothing, and no switch has seen any of it.
+A revision is compiled and published while the disk still syncs it; the bytes that say it wait until it is durable
+(`PlanSink`), so that no switch holds what the power's end could take back.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
@@ -27,12 +25,12 @@ from overlace.model.snapshot import Change, Key, Snapshot, touched_keys
 class PlanSink(Protocol):
     """Where plans go: the southbound."""
 
-    def prepare(self, change: PlanChange) -> None:
-        """This will be published soon: there is time to get ready for it."""
+    def publish(self, change: PlanChange, revision: Revision) -> None:
+        """Make the switches hold this, as soon as the revision that it was compiled of is durable."""
         ...
 
-    def publish(self, change: PlanChange) -> None:
-        """Make the switches hold this."""
+    def durable(self, revision: Revision) -> None:
+        """All revisions up to this one are."""
         ...
 
 
@@ -50,12 +48,11 @@ class Engine:
         self._durable = self._accepted = snapshot
         self._observations = Observations()
         self._published = self.world
-        self._held: deque[tuple[World, PlanChange | None]] = deque()
-        self._undone: PlanChange | None = None
         self._sink = sink
         self._call_soon = call_soon
         self._dirty: set[Key] = set()
         self._asked = False
+        sink.durable(snapshot.revision)
         self._publish(self.world, self.compiler.advance(self.world))
 
     @property
@@ -69,7 +66,7 @@ class Engine:
         return World(self._accepted, self._observations)
 
     def accepted(self, snapshot: Snapshot, changes: Iterable[Change]) -> None:
-        """The store has a new revision and is writing it."""
+        """The store has a new revision, which is not yet durable."""
         self._accepted = snapshot
         self._touch(changes)
 
@@ -79,15 +76,7 @@ class Engine:
         for change in changes:
             if change.cls is Port and change.after is None:
                 self.realisation.forget(change.id)
-        self._publish_durable()
-
-    def given_up(self, snapshot: Snapshot, changes: Iterable[Change]) -> None:
-        """What was accepted after `snapshot`, which is the durable one, could not be written."""
-        self._accepted = snapshot
-        for _, change in self._held:
-            self._undo(change)
-        self._held.clear()
-        self._touch(changes)
+        self._sink.durable(snapshot.revision)
 
     def observed_ofport(self, place: Place, number: int | None) -> None:
         """A workload interface has an OpenFlow port, or has it no more."""
@@ -125,14 +114,7 @@ class Engine:
         """Compile and publish what has changed."""
         self._asked = False
         dirty, self._dirty = self._dirty, set()
-        change = self.compiler.advance(self.world, dirty) if dirty else None
-        if self._undone is not None:
-            self._undo(change)
-            change, self._undone = self._undone, None
-        self._held.append((self.world, change))
-        if change is not None and self._durable.revision < self._accepted.revision:
-            self._sink.prepare(change)
-        self._publish_durable()
+        self._publish(self.world, self.compiler.advance(self.world, dirty) if dirty else None)
 
     def port_status(self, port_id: str) -> str:
         """ACTIVE, BUILD or DOWN, as the networking API has it."""
@@ -174,19 +156,8 @@ class Engine:
             self._dirty |= touched_keys(change)
         self._ask()
 
-    def _undo(self, change: PlanChange | None) -> None:
-        """Add to what was compiled in vain and, at last, to what takes it back."""
-        if self._undone is None:
-            self._undone = change
-        elif change is not None:
-            self._undone.follow(change)
-
-    def _publish_durable(self) -> None:
-        while self._held and not self._durable.revision < self._held[0][0].snapshot.revision:
-            self._publish(*self._held.popleft())
-
     def _publish(self, world: World, change: PlanChange | None) -> None:
         self._published = world
         if change is not None and change.switches:
             self.realisation.published(change)
-            self._sink.publish(change)
+            self._sink.publish(change, world.snapshot.revision)

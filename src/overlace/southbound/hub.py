@@ -27,6 +27,7 @@ from overlace.southbound.host_database import HostDatabase
 from overlace.southbound.installed import Installed, read_installed
 from overlace.southbound.observations import HostSeen, ObservationSink, PortsSeen
 from overlace.southbound.openflow_channel import OpenFlowChannel, SwitchConnection
+from overlace.southbound.outbox import Outbox
 from overlace.southbound.ovsdb_channel import OvsdbChannel
 from overlace.southbound.reading import SwitchReader, exactly
 from overlace.southbound.refusals import Refusals
@@ -71,8 +72,10 @@ class Southbound:
         self._ports: dict[SwitchName, SwitchPorts] = {}
         self._ready: set[SwitchName] | None = set()
         self.refusals = Refusals(context.clock)
-        self._openflow = OpenFlowChannel(context.clock, context.tasks, self.refusals, self)
-        self._ovsdb = OvsdbChannel(context.clock, context.tasks, self.refusals, self._expected, self)
+        self.outbox = outbox = Outbox()
+        common = context.clock, context.tasks, self.refusals, outbox
+        self._openflow = OpenFlowChannel(*common, self)
+        self._ovsdb = OvsdbChannel(*common, self._expected, self)
         self._background: list[asyncio.Task[None]] = []
         self._told: dict[SwitchName, int] = {}
         self._succession = Succession(
@@ -146,19 +149,6 @@ class Southbound:
             elif name in self._switches:
                 self._forget(name)
         self._claim_parked()
-
-    def prepare(self, change: PlanChange) -> None:
-        """Encode what `publish` will send of this. Never raises: what cannot be encoded is dealt with then."""
-        brought = {
-            id(fragment): fragment
-            for each, names in change.together()
-            if any(map(self._in_sync, names))
-            for fragment in each.added.values()
-        }
-        for fragment in brought.values():
-            with suppress(EncodingError):
-                for flow in fragment.flows:
-                    self._context.encoder.put(flow)
 
     def publish(self, change: PlanChange) -> None:
         """Bring a change of the plan to the switches concerned. Never blocks, never raises."""

@@ -19,6 +19,7 @@ from overlace.southbound.failures import (
     RequestTimeoutError,
     SwitchRefusedError,
 )
+from overlace.southbound.outbox import Outbox
 from overlace.southbound.refusals import Refusals
 from overlace.southbound.shell import Channel, Shell
 from overlace.southbound.transaction import Refusal, Transaction
@@ -254,9 +255,14 @@ class OpenFlowChannel(Channel[Event]):
     """Where switches connect."""
 
     def __init__(
-        self, clock: Clock, tasks: asyncio.TaskGroup, refusals: Refusals, owner: ConnectionOwner
+        self,
+        clock: Clock,
+        tasks: asyncio.TaskGroup,
+        refusals: Refusals,
+        outbox: Outbox,
+        owner: ConnectionOwner,
     ) -> None:
-        super().__init__(tasks, "openflow", refusals)
+        super().__init__(tasks, "openflow", refusals, outbox)
         self._clock = clock
         self._owner = owner
 

@@ -15,6 +15,7 @@ from overlace.kit.clock import Clock
 from overlace.southbound.database_view import SELECTION, DatabaseView
 from overlace.southbound.expected import ExpectedSwitches, RefusedError
 from overlace.southbound.host_database import HostDatabase
+from overlace.southbound.outbox import Outbox
 from overlace.southbound.refusals import Refusals
 from overlace.southbound.shell import Channel, Shell
 from overlace.wire.ovsdb.operations import Operation
@@ -115,10 +116,11 @@ class OvsdbChannel(Channel[Event]):
         clock: Clock,
         tasks: asyncio.TaskGroup,
         refusals: Refusals,
+        outbox: Outbox,
         expected: ExpectedSwitches,
         owner: DatabaseOwner,
     ) -> None:
-        super().__init__(tasks, "ovsdb", refusals)
+        super().__init__(tasks, "ovsdb", refusals, outbox)
         self._clock = clock
         self._expected = expected
         self._owner = owner

@@ -17,6 +17,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar, cast
 import structlog
 
 from overlace.kit.clock import Clock
+from overlace.southbound.outbox import Outbox
 from overlace.southbound.refusals import Refusals
 from overlace.southbound.server import Credentials, Listen, Listener, PeerCertificate, peer_certificate
 
@@ -50,10 +51,11 @@ class Core(Protocol[E_co]):
 class Channel(Generic[E]):
     """A port and its connections; every connection lives and dies for itself."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, what: str, refusals: Refusals) -> None:
+    def __init__(self, tasks: asyncio.TaskGroup, what: str, refusals: Refusals, outbox: Outbox) -> None:
         """`what` is the protocol's name, for people."""
         self.what = what
         self.refusals = refusals
+        self.outbox = outbox
         self._listener = Listener(tasks, what, refusals)
         self.connections: set[Shell[E]] = set()
         self.tls: Credentials | None = None
@@ -96,6 +98,7 @@ class Shell(asyncio.Protocol, Generic[E]):
         self._siblings = channel.connections
         self._what = channel.what
         self._refusals = channel.refusals
+        self._outbox = channel.outbox
         self._tls = channel.tls
         self._clock = clock
         self._transport: asyncio.Transport | None = None
@@ -206,7 +209,10 @@ class Shell(asyncio.Protocol, Generic[E]):
             self.write(data)
 
     def write(self, data: bytes) -> None:
-        """Send bytes as they are, after whatever was flushed before."""
+        """Send bytes as they are, after whatever was flushed before, once what they say is durable."""
+        self._outbox.send(self._write_now, data)
+
+    def _write_now(self, data: bytes) -> None:
         transport = self._transport
         if transport is None or transport.is_closing():
             return

@@ -1,7 +1,8 @@
 """How the store opens SQLite.
 
-It keeps a write-ahead log and syncs it at every commit: what was acknowledged survives the end of the process and
-of the power. The writer empties the log (see `writer`); that SQLite does so too is for a log that grew all the same.
+It keeps a write-ahead log, which is synced for every commit: what was acknowledged survives the end of the process and
+of the power. The writer syncs the log by itself and empties it (see `writer`); that SQLite does so too is for
+whoever else writes, and for a log that grew all the same.
 """
 
 from pathlib import Path

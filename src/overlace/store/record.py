@@ -1,14 +1,10 @@
-"""Commits as rows, and rows into the database: each table's in one statement.
+"""Commits as rows, and rows into the database: each table's in one statement."""
 
-Rows are encoded before they wait to be written, so that a value which cannot be kept fails its own transaction and
-not those that wait with it.
-"""
-
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, insert
+from sqlalchemy import Table, and_, bindparam, delete, insert
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from overlace.kit.revision import Revision
 from overlace.model.declaration import RESOURCES
@@ -89,44 +85,42 @@ _DELETE_NUMBER = Statement(
 _REPLACE_META = _replacing(META)
 
 
-def write_records(connection: Connection, records: Sequence[Record]) -> None:
-    """Write them as part of the transaction that is open. Raises the driver's errors."""
-    _INSERT_REVISION.execute(connection, [record.revision for record in records])
-    _INSERT_CHANGE.execute(connection, [row for record in records for row in record.changes])
-    _write_values(connection, records)
-    _write_numbers(connection, records)
-    _write_meta(connection, records)
+def write_record(cursor: DBAPICursor, record: Record) -> None:
+    """Write it as part of the transaction that is open. Raises the driver's errors."""
+    _INSERT_REVISION.execute(cursor, [record.revision])
+    _INSERT_CHANGE.execute(cursor, record.changes)
+    _write_values(cursor, record)
+    _write_numbers(cursor, record)
+    meta = {"number": str(record.revision["number"])}
+    meta |= {f"{CURSOR}{pool}": str(number) for pool, number in record.cursors.items()}
+    _REPLACE_META.execute(cursor, [{"name": name, "value": value} for name, value in meta.items()])
 
 
-def _write_values(connection: Connection, records: Iterable[Record]) -> None:
-    last: dict[type, dict[str, Row | None]] = {}
-    for record in records:
-        for (cls, key), row in record.values.items():
-            last.setdefault(cls, {})[key] = row
-    for cls, rows in last.items():
-        _REPLACE_VALUE[cls].execute(connection, [row for row in rows.values() if row is not None])
-        _DELETE_VALUE[cls].execute(connection, [{"gone": key} for key, row in rows.items() if row is None])
+def _write_values(cursor: DBAPICursor, record: Record) -> None:
+    kept: dict[type, list[Row]] = {}
+    for (cls, key), row in record.values.items():
+        if row is None:
+            _DELETE_VALUE[cls].execute(cursor, [{"gone": key}])
+        else:
+            kept.setdefault(cls, []).append(row)
+    for cls, rows in kept.items():
+        _REPLACE_VALUE[cls].execute(cursor, rows)
 
 
-def _write_numbers(connection: Connection, records: Iterable[Record]) -> None:
-    last: dict[tuple[str, int], tuple[bool | None, str]] = {}
-    for record in records:
-        for change in record.numbers:
-            last[change.pool, change.number] = change.state, record.revision["at"]
+def _write_numbers(cursor: DBAPICursor, record: Record) -> None:
+    since = record.revision["at"]
     kept = [
-        {"pool": pool, "value": value, "state": "allocated" if state else "quarantined", "since": since}
-        for (pool, value), (state, since) in last.items()
-        if state is not None
+        {
+            "pool": change.pool,
+            "value": change.number,
+            "state": "allocated" if change.state else "quarantined",
+            "since": since,
+        }
+        for change in record.numbers
+        if change.state is not None
     ]
     freed = [
-        {"gone_pool": pool, "gone": value} for (pool, value), (state, _) in last.items() if state is None
+        {"gone_pool": change.pool, "gone": change.number} for change in record.numbers if change.state is None
     ]
-    _REPLACE_NUMBER.execute(connection, kept)
-    _DELETE_NUMBER.execute(connection, freed)
-
-
-def _write_meta(connection: Connection, records: Sequence[Record]) -> None:
-    meta = {"number": str(records[-1].revision["number"])}
-    for record in records:
-        meta |= {f"{CURSOR}{pool}": str(number) for pool, number in record.cursors.items()}
-    _REPLACE_META.execute(connection, [{"name": name, "value": value} for name, value in meta.items()])
+    _REPLACE_NUMBER.execute(cursor, kept)
+    _DELETE_NUMBER.execute(cursor, freed)

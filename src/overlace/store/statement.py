@@ -4,10 +4,14 @@ Building and looking up a statement costs more than SQLite needs to carry it out
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Insert
-from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy import Delete, Insert
+from sqlalchemy.dialects.sqlite import pysqlite
+from sqlalchemy.engine.interfaces import DBAPICursor
+
+_DIALECT = pysqlite.dialect()
 
 
 class Statement:
@@ -15,21 +19,19 @@ class Statement:
 
     def __init__(self, construct: Insert | Delete) -> None:
         self._construct = construct
-        self._dialect: Dialect | None = None
-        self._text = ""
-        self._names: Sequence[str] = ()
 
-    def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    def execute(self, cursor: DBAPICursor, rows: Sequence[Mapping[str, Any]]) -> None:
         """Carry it out for each row. Raises the driver's errors, and KeyError for a missing name."""
         if not rows:
             return
-        if self._dialect is not connection.dialect:
-            self._compile(connection.dialect)
-        cursor = connection.connection.cursor()
-        cursor.executemany(self._text, [tuple(row[name] for name in self._names) for row in rows])
-        cursor.close()
+        text, names = self._compiled
+        if len(rows) == 1:
+            row = rows[0]
+            cursor.execute(text, tuple(row[name] for name in names))
+        else:
+            cursor.executemany(text, [tuple(row[name] for name in names) for row in rows])
 
-    def _compile(self, dialect: Dialect) -> None:
-        compiled = self._construct.compile(dialect=dialect)
-        self._text, self._names = str(compiled), tuple(compiled.positiontup or ())
-        self._dialect = dialect
+    @cached_property
+    def _compiled(self) -> tuple[str, Sequence[str]]:
+        compiled = self._construct.compile(dialect=_DIALECT)
+        return str(compiled), tuple(compiled.positiontup or ())

@@ -1,18 +1,22 @@
 """The store: one writer, many readers, nothing published before it is durable.
 
-A transaction runs on the event loop's thread against the *head*, the newest state including what is still being
-written. A writer thread takes all that waits and commits it as one SQL transaction; only then do the snapshot
-and the feed move on and do the callers hear. If a write fails, all that waited fails, and the head goes back to
-the durable snapshot. Who must be ready when a commit is durable may work ahead from the head (`foresee`).
+A transaction runs on the event loop's thread against the *head*, the newest state including what is not yet on the
+disk. It is written at once (see `writer`); if that fails, nothing has happened. When the disk has it, which one sync
+says of all that was written meanwhile, the snapshot and the feed move on and the callers hear. Who must be ready by
+then may work ahead from the head (`foresee`).
+
+A disk that fails to sync leaves open what it holds: there is no way back and none on. Nothing is answered any more,
+and `broken` tells the process, which has to end and read what is there.
 
 A transaction that changes nothing has read the head all the same: it is answered when that head is durable.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -53,11 +57,11 @@ class Commit:
 
 @dataclass(slots=True)
 class StoreCounters:
-    """What was written since the store was opened; a write is one database transaction for all that waits."""
+    """What was written since the store was opened; a sync is for all commits that were written meanwhile."""
 
     commits: int = 0
-    writes: int = 0
-    write_seconds: float = 0.0
+    syncs: int = 0
+    sync_seconds: float = 0.0
     rows: int = 0
     failure: str | None = None
     """Why the last write was none; None when it was one."""
@@ -65,30 +69,18 @@ class StoreCounters:
 
 @dataclass(slots=True)
 class _Waiting:
-    """What is published when `record` is durable; None waits for the records before it."""
+    """What is published when the disk has it: `rows` of a commit, or none and only word that all before are there."""
 
-    record: Record | None
+    rows: int
     commit: Commit
     allocations: Allocations
     done: asyncio.Future[None]
 
 
-class Foreseer(Protocol):
-    """Who works ahead on what is not yet durable, and makes nothing of it known before it is."""
-
-    def accepted(self, snapshot: Snapshot, changes: tuple[Change, ...]) -> None:
-        """The head is now this."""
-        ...
-
-    def given_up(self, snapshot: Snapshot, changes: tuple[Change, ...]) -> None:
-        """The head is again the durable snapshot; these changes are lost."""
-        ...
-
-
 class Store:
     """Open it with `Store.open`. All methods are for the event loop's thread."""
 
-    def __init__(self, engine: Engine, loaded: Loaded, clock: Clock) -> None:
+    def __init__(self, engine: Engine, path: Path, loaded: Loaded, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
         self.counters = StoreCounters()
@@ -98,11 +90,12 @@ class Store:
         self._allocations = loaded.allocations
         self._head, self._head_allocations = loaded.snapshot, loaded.allocations
         self._waiting: list[_Waiting] = []
-        self._writer = Writer(engine)
-        self._writing: asyncio.Future[None] | None = None
+        self._writer = Writer(engine, path)
+        self._syncing: asyncio.Future[None] | None = None
         self._closed = False
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._listeners: list[Callable[[Commit], None]] = []
-        self._foreseers: list[Foreseer] = []
+        self._foreseers: list[Callable[[Snapshot, tuple[Change, ...]], None]] = []
         self._companions: list[Callable[[Transaction], None]] = []
 
     @classmethod
@@ -112,7 +105,7 @@ class Store:
         try:
             await asyncio.to_thread(migrate, engine)
             await asyncio.to_thread(begin_epoch, engine, clock.now())
-            return cls(engine, await asyncio.to_thread(load, engine, origin), clock)
+            return cls(engine, path, await asyncio.to_thread(load, engine, origin), clock)
         except BaseException:
             engine.dispose()
             raise
@@ -120,10 +113,15 @@ class Store:
     async def close(self) -> None:
         """Finish what waits, and let go of the file. Later transactions raise StoreUnavailable."""
         self._closed = True
-        while self._writing is not None:
-            await asyncio.wait([self._writing])
+        while self._syncing is not None:
+            await asyncio.wait([self._syncing])
         self._writer.close()
         self._engine.dispose()
+        self._broken.cancel()
+
+    async def broken(self) -> None:
+        """Wait until the disk fails to sync. Raises StoreUnavailable then; CancelledError when the store is closed."""
+        await asyncio.shield(self._broken)
 
     @property
     def allocations(self) -> Allocations:
@@ -138,7 +136,7 @@ class Store:
         Raises InvalidValue for a value that cannot be kept, StoreUnavailable when the database cannot be
         written. Cancelling the caller does not undo what `change` did.
         """
-        if self._closed:
+        if self._closed or self._broken.done():
             raise StoreUnavailable("the store is closed")
         now = self._clock.now()
         transaction = Transaction(self._head, self._head_allocations, now)
@@ -150,15 +148,16 @@ class Store:
         if not changes and not transaction.numbers:
             revision = self._head.revision
             if self._head is not self.snapshot:
-                await self._durable(None, ())
+                await self._durable(0, ())
             return Committed(result, revision, ())
         revision = self._head.revision.next()
         origin = Origin(actor, request_id, source)
         record = encode_record(transaction, revision, origin, now.isoformat())
+        self._write(record)
         self._head, self._head_allocations = transaction.snapshot.at(revision), transaction.allocations
         for foreseer in self._foreseers:
-            self._tell(foreseer.accepted, self._head, changes)
-        await self._durable(record, changes)
+            self._tell(foreseer, self._head, changes)
+        await self._durable(record.rows, changes)
         return Committed(result, revision, changes)
 
     def subscribe(self, listener: Callable[[Commit], None]) -> Callable[[], None]:
@@ -169,8 +168,8 @@ class Store:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def foresee(self, foreseer: Foreseer) -> None:
-        """Tell `foreseer` of every commit before it is written, and of those that then cannot be."""
+    def foresee(self, foreseer: Callable[[Snapshot, tuple[Change, ...]], None]) -> None:
+        """Tell `foreseer` of every commit before it is durable: nothing that it makes of it may be known before."""
         self._foreseers.append(foreseer)
 
     def accompany(self, companion: Callable[[Transaction], None]) -> None:
@@ -179,46 +178,51 @@ class Store:
         self._companions.append(companion)
 
     async def log(self, question: LogQuestion) -> list[LoggedRevision]:
-        """What was changed, as far as it is durable. Raises StoreUnavailable when the database cannot be read."""
+        """What was changed, as far as it is written. Raises StoreUnavailable when the database cannot be read."""
         try:
             return await asyncio.to_thread(read_log, self._engine, self.snapshot.revision.origin, question)
         except SQLAlchemyError as reason:
             raise StoreUnavailable(f"the log of changes cannot be read: {reason}") from reason
 
-    async def _durable(self, record: Record | None, changes: tuple[Change, ...]) -> None:
+    def _write(self, record: Record) -> None:
+        try:
+            self._writer.write(record)
+        except (SQLAlchemyError, sqlite3.Error, OSError) as failure:
+            self.counters.failure = str(getattr(failure, "orig", None) or failure)
+            raise StoreUnavailable(f"the database cannot be written: {self.counters.failure}") from failure
+        self.counters.failure = None
+
+    async def _durable(self, rows: int, changes: tuple[Change, ...]) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         commit = Commit(self._head.revision, self._head, changes)
-        self._waiting.append(_Waiting(record, commit, self._head_allocations, done))
-        self._write_next()
+        self._waiting.append(_Waiting(rows, commit, self._head_allocations, done))
+        self._sync_next()
         await done
 
-    def _write_next(self) -> None:
-        if self._writing is not None or not self._waiting:
+    def _sync_next(self) -> None:
+        if self._syncing is not None or not self._waiting:
             return
         batch, self._waiting = self._waiting, []
-        records = [each.record for each in batch if each.record is not None]
         start = self._clock.monotonic()
-        self._writing = self._writer.write(records)
-        self._writing.add_done_callback(lambda written: self._written(batch, written, start))
+        self._syncing = self._writer.sync()
+        self._syncing.add_done_callback(lambda synced: self._synced(batch, synced, start))
 
-    def _written(self, batch: list[_Waiting], written: "asyncio.Future[None]", start: float) -> None:
-        self._writing = None
-        self.counters.writes += 1
-        self.counters.write_seconds += self._clock.monotonic() - start
-        failure = asyncio.CancelledError() if written.cancelled() else written.exception()
-        self.counters.failure = None if failure is None else str(getattr(failure, "orig", None) or failure)
-        if failure is not None:
-            self._give_up(batch, failure)
-        else:
-            for each in batch:
-                self._publish(each)
-        self._write_next()
+    def _synced(self, batch: list[_Waiting], synced: "asyncio.Future[None]", start: float) -> None:
+        self._syncing = None
+        self.counters.syncs += 1
+        self.counters.sync_seconds += self._clock.monotonic() - start
+        if (failure := synced.exception()) is not None:
+            self._break(batch, failure)
+            return
+        for each in batch:
+            self._publish(each)
+        self._sync_next()
 
     def _publish(self, each: _Waiting) -> None:
-        if each.record is not None:
+        if each.rows:
             self.snapshot, self._allocations = each.commit.snapshot, each.allocations
             self.counters.commits += 1
-            self.counters.rows += each.record.rows
+            self.counters.rows += each.rows
             for listener in tuple(self._listeners):
                 self._tell(listener, each.commit)
         if not each.done.done():
@@ -232,15 +236,14 @@ class Store:
             loop = asyncio.get_running_loop()
             loop.call_exception_handler({"message": "a listener of the store failed", "exception": reason})
 
-    def _give_up(self, batch: list[_Waiting], failure: BaseException) -> None:
-        """What came after the failed batch was built on it, and fails with it."""
+    def _break(self, batch: list[_Waiting], failure: BaseException) -> None:
         lost, self._waiting = [*batch, *self._waiting], []
-        self._head, self._head_allocations = self.snapshot, self._allocations
-        changes = tuple(change for each in lost for change in each.commit.changes)
-        for foreseer in self._foreseers:
-            self._tell(foreseer.given_up, self.snapshot, changes)
-        for each in lost:
-            if not each.done.done():
-                error = StoreUnavailable(f"the database cannot be written: {failure}")
+        self.counters.failure = str(failure)
+        reason = (
+            f"the disk does not take the database's log ({failure}): what was asked last may be kept or not"
+        )
+        for future in [self._broken, *(each.done for each in lost)]:
+            if not future.done():
+                error = StoreUnavailable(reason)
                 error.__cause__ = failure
-                each.done.set_exception(error)
+                future.set_exception(error)
