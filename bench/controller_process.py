@@ -23,10 +23,10 @@ class ControllerProcess:
     def __init__(self, directory: Path, *options: str) -> None:
         self._directory = directory
         self.api_port, self.openflow_port, self.ovsdb_port = free_ports(3)
-        self._command = [str(Path(sys.executable).with_name("overlace")), "serve", "--plaintext"]
-        self._command += ["--database", f"{directory}/overlace.db", "--api-port", str(self.api_port)]
-        self._command += ["--openflow-port", str(self.openflow_port), "--ovsdb-port", str(self.ovsdb_port)]
-        self._command += ["--log-level", "warning", *options]
+        self.command = [str(Path(sys.executable).with_name("overlace")), "serve", "--plaintext"]
+        self.command += ["--database", f"{directory}/overlace.db", "--api-port", str(self.api_port)]
+        self.command += ["--openflow-port", str(self.openflow_port), "--ovsdb-port", str(self.ovsdb_port)]
+        self.command += ["--log-level", "warning", *options]
         self._connection = http.client.HTTPConnection(LOOPBACK, self.api_port, timeout=600)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -40,8 +40,18 @@ class ControllerProcess:
     def start(self) -> None:
         """Returns when the API answers."""
         with (self._directory / "controller.log").open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(self.command, stdout=log, stderr=log)
         self._await_answer(self._process)
+
+    def wait(self, seconds: float) -> int:
+        """Until it has ended by itself; gives its exit status. Raises subprocess.TimeoutExpired, or RuntimeError when
+        it does not run."""
+        if self._process is None:
+            raise RuntimeError("the controller does not run")
+        status = self._process.wait(seconds)
+        self._process = None
+        self._connection.close()
+        return status
 
     def kill(self) -> None:
         """SIGKILL."""
