@@ -5,7 +5,7 @@ DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping
   qemu-system-x86 qemu-utils
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-hosts demo-upgrade demo-migration demo-evacuation demo-many-moves test deb deb-smoke bench soak fuzz conformance schema check docs format clean
+.PHONY: help setup demo demo-hosts demo-upgrade demo-migration demo-evacuation demo-many-moves demo-kernel test deb deb-smoke bench soak fuzz conformance schema check docs format clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ demo-evacuation: setup build/.guest-image ## A site with 8 real machines is evac
 
 demo-many-moves: setup ## A workload moves 200 times under 1,000 packets a second (MOVES= for fewer); build/many-moves.json
 	$(PY) -m tools.many_moves
+
+demo-kernel: setup build/.guest-image ## The same with a host whose kernel has the datapath, a machine of its own; build/demo-kernel.json
+	$(PY) -m tools.demo --kernel h4
 
 demo-hosts: setup ## Overlace comes to hosts that are at work, loses its disk, and leaves; writes build/hosts.json
 	$(PY) -m tools.hosts_demo
@@ -81,9 +84,10 @@ build/.libvirt-packages: build/.packages
 	$(call install,libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients)
 	@touch $@
 
-build/.guest-image: build/.packages $(VENV)/.installed $(wildcard src/overlace/lab/guests/*.py src/overlace/lab/guests/services/*)
-	$(call install,qemu-system-x86 qemu-utils lz4)
+build/.guest-image: build/.packages $(VENV)/.installed $(wildcard src/overlace/lab/guests/*.py src/overlace/lab/guests/services/* src/overlace/lab/kernel_hosts/*)
+	$(call install,qemu-system-x86 qemu-utils lz4 openssl)
 	@$(VENV)/bin/overlace lab vm image
+	@$(VENV)/bin/overlace lab vm image --kernel-host
 	@touch $@
 
 bench: setup build/.ovn-packages ## Every measurement, beside OVN and the bare sockets (SHORT=1 ONLY=a,b); build/bench.json

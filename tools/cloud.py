@@ -88,8 +88,9 @@ class Cloud:
     def join_hosts(self, addresses: int = 1) -> None:
         """Every host, with so many of its underlay addresses, the first of them preferred."""
         self.declare_hosts(addresses)
-        for name in host_names(self.lab):
-            self.join(Place(name, self.lab.controller_address, BRIDGE, "netdev"))
+        for node in self.lab.hosts:
+            datapath = "system" if node.kernel else "netdev"
+            self.join(Place(node.name, self.lab.controller_address, BRIDGE, datapath))
         names = host_names(self.lab)
         until(lambda: all(self.switch(name).get("acknowledged") for name in names), "hosts do not join", 20)
 

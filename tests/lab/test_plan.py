@@ -5,7 +5,7 @@ from pathlib import Path
 
 from overlace.lab.cabling import links
 from overlace.lab.description import decode_topology, load_topology
-from overlace.lab.fabric import cables, relay_links, router_lines
+from overlace.lab.fabric import cables, node_lines, relay_links, router_lines, sockets
 from overlace.lab.plan import link_interfaces, make_plan
 
 PLAN = make_plan("demo", load_topology("transit"), Path("/run/lab/demo"))
@@ -77,3 +77,13 @@ def test_every_link_can_be_cut_by_name() -> None:
     names = [link.name for link in links(PLAN)]
     assert {"wan", "t1-t2", "h1-t1", "uplink-h1", "mgmt-t2"} <= set(names)
     assert len(set(names)) == len(names)
+
+
+def test_a_machine_of_its_own_has_sockets_in_place_of_cables() -> None:
+    plan = make_plan("demo", load_topology().with_kernel(["h3"]), Path("/run/lab/demo"))
+    h3 = next(node for node in plan.nodes if node.kernel)
+    assert h3.name == "h3"
+    assert sockets(plan, h3) == (("ovl-demo-site-b", "up-h3"), ("ovl-demo-mgmt", "m-h3"))
+    assert not {end for cable in cables(plan) for end in (cable.near, cable.far)} & set(sockets(plan, h3))
+    assert node_lines(plan, h3) == ["link set lo up"]
+    assert h3.environment == {}

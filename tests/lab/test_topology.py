@@ -32,3 +32,10 @@ def test_workloads_leave_room_for_the_tunnel(underlay: str, mtu: int, expected: 
 
 def test_links_of_a_switch_are_those_that_end_there() -> None:
     assert [link.name for link in load_topology("transit").links_of("t1")] == ["h1-t1", "h2-t1", "t1-t2"]
+
+
+def test_hosts_become_machines_by_name() -> None:
+    topology = load_topology().with_kernel(["h4"]).with_kernel(["h3"])
+    assert topology.kernel_names() == ("h3", "h4")
+    with pytest.raises(LabError, match="no host is called 'h9'"):
+        topology.with_kernel(["h9"])

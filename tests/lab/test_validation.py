@@ -45,6 +45,12 @@ def test_a_good_description_is_accepted() -> None:
         ("[h1, t1]", "[h1, h2]", "link h1-h2 joins two hosts: one end must be a transit switch"),
         ("[h1, t1]", "[t1, t1]", "link t1-t1 joins a node to itself"),
         ("[h1, t1]}", "[h1, t1]}, {ends: [t1, h1]}", "link t1-h1 is given twice: keep one"),
+        (
+            "hosts: [h3]",
+            "hosts: [h3], kernel: [h4]",
+            "site 'b' has 'h4' below 'kernel' but not below 'hosts'",
+        ),
+        ("hosts: [h1, h2]", "hosts: [h1, h2], kernel: [h1]", "host 'h1' has a link to a switch"),
         (", wan: true", "", "link t1-t2 leaves its site: mark it 'wan: true'"),
     ],
 )

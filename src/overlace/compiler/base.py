@@ -17,8 +17,10 @@ from overlace.compiler.pipeline import (
     Table,
     cookie,
 )
+from overlace.compiler.plan import Fragment
 from overlace.compiler.probe import probe_fragment
 from overlace.compiler.reader import Reader
+from overlace.compiler.respond import NEIGHBOUR_ANSWERS, neighbour_answers
 from overlace.compiler.rule import (
     ICMPV6,
     IPV4,
@@ -26,7 +28,6 @@ from overlace.compiler.rule import (
     clear_flag,
     flagged,
     goto,
-    neighbour,
     rule,
     visit,
 )
@@ -34,14 +35,11 @@ from overlace.compiler.technologies.members import TECHNOLOGIES
 from overlace.compiler.technologies.technology import fragment
 from overlace.compiler.unit import ALL_HOSTS, Output, UnitId
 from overlace.datapath.actions import (
-    IN_PORT,
     Action,
     Conntrack,
     ConntrackClear,
     Move,
-    Output as Send,
     Subfield,
-    move,
     set_field,
 )
 from overlace.datapath.fields import VLAN_PRESENT, CtState, Field
@@ -64,7 +62,6 @@ def build(tunnel_port: int) -> Output:
     """All of it, for all hosts."""
     flows = (
         *_entry(),
-        *_neighbour_advertisement(),
         *_tracking(Table.EGRESS_TRACK, Table.EGRESS_POLICY, Table.EGRESS_VERDICT, Table.DESTINATION),
         *_tracking(Table.INGRESS_TRACK, Table.INGRESS_POLICY, Table.INGRESS_VERDICT, Table.DELIVER),
         *_switching(),
@@ -72,7 +69,8 @@ def build(tunnel_port: int) -> Output:
     )
     parts = (technology.everywhere(_COOKIE, tunnel_port) for technology in TECHNOLOGIES.values())
     base = fragment(("base",), parts, *flows)
-    return Output((base.to(ALL_HOSTS), probe_fragment().to(ALL_HOSTS)))
+    answers = Fragment(NEIGHBOUR_ANSWERS, neighbour_answers(_COOKIE))
+    return Output(tuple(each.to(ALL_HOSTS) for each in (base, answers, probe_fragment())))
 
 
 def _entry() -> tuple[Flow, ...]:
@@ -91,21 +89,7 @@ def _entry() -> tuple[Flow, ...]:
         rule(Table.DESTINATION, 400, {Field.ETH_SRC: (KNOWN, SENT_ON_MASK)}, _COOKIE),
         rule(Table.ARMED, 0, {}, _COOKIE, goto(Table.DESTINATION)),
         rule(Table.RESPOND, 0, {}, _COOKIE, goto(Table.EGRESS_TRACK)),
-    )
-
-
-def _neighbour_advertisement() -> tuple[Flow, ...]:
-    """RESPOND made the solicitation into an advertisement; its option can be named only where the type is 136."""
-    return (
-        rule(
-            Table.RESPOND_ND,
-            100,
-            neighbour(136),
-            _COOKIE,
-            set_field(Field.ND_OPTIONS_TYPE, 2),
-            move(Field.ETH_SRC, Field.ND_TLL),
-            Send(IN_PORT),
-        ),
+        rule(Table.RESPOND_ND, 0, {}, _COOKIE, goto(Table.EGRESS_TRACK)),
     )
 
 

@@ -81,6 +81,7 @@ _BASE: Mapping[Table | None, Mapping[int, str]] = {
     Table.ARMED: {300: "a tag below the network's identifier, or no sender", 0: "no move under way"},
     Table.ARMED_LOCAL: {0: "no move under way"},
     Table.RESPOND: {0: "the switch has no answer of its own"},
+    Table.RESPOND_ND: {0: "the port that has the address is asked itself"},
     Table.EGRESS_TRACK: _TRACK,
     Table.INGRESS_TRACK: _TRACK,
     Table.EGRESS_POLICY: _POLICY,

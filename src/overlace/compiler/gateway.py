@@ -62,4 +62,4 @@ def _flows(view: GatewayView) -> Iterable[Flow]:
     if view.address is None:
         return ()
     mark = cookie(CookieClass.SUBNET, view.network_key)
-    return answer(view.network_key, view.address, gateway_mac(view.network_key), mark)
+    return (answer(view.network_key, view.address, gateway_mac(view.network_key), mark),)

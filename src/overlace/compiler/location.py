@@ -106,7 +106,7 @@ def _flows(view: LocationView) -> Iterator[Flow]:
     mark = cookie(CookieClass.PORT, view.port_key)
     yield _location(view, mark)
     for ip in view.fixed_ips:
-        yield from answer(view.network_key, ip.ip_address, view.mac, mark)
+        yield answer(view.network_key, ip.ip_address, view.mac, mark)
     for host_key in view.prepared:
         yield _armed(view, host_key, mark)
 

@@ -52,7 +52,7 @@ class Table(IntEnum):
     RESPOND = 20
     """Does the switch itself know the answer: ARP, ND, DHCP? (base, network, port, subnet, binding)"""
     RESPOND_ND = 21
-    """The second half of a neighbour advertisement. (base)"""
+    """Does the switch itself make the neighbour advertisement, or is the one asked who has the address? (base)"""
     EGRESS_TRACK = 30
     """Connection tracking of what a port sends. (base)"""
     EGRESS_POLICY = 31

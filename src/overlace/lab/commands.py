@@ -44,9 +44,16 @@ def lab_group() -> None:
     metavar="FILE|default|transit",
     help="A built-in topology or a YAML file (see `overlace lab topology`).",
 )
+@click.option(
+    "--kernel",
+    "machines",
+    multiple=True,
+    metavar="HOST",
+    help="Make HOST a machine of its own, with the datapath of its kernel; may be repeated.",
+)
 @name_option
 @json_option
-def up(source: str, name: str, as_json: bool) -> None:
+def up(source: str, machines: tuple[str, ...], name: str, as_json: bool) -> None:
     """Build a laboratory.
 
     \b
@@ -54,8 +61,9 @@ def up(source: str, name: str, as_json: bool) -> None:
       overlace lab up
       overlace lab up --topology transit --name hop
       overlace lab up --topology my-sites.yaml
+      overlace lab up --kernel h3
     """
-    topology = load_topology(source)
+    topology = load_topology(source).with_kernel(machines)
     with progress(f"laboratory {name}") as report:
         Lab.up(topology, name, progress=report)
     status = describe(name)

@@ -8,6 +8,10 @@ from pathlib import Path
 from overlace.lab import fabric, namespace
 from overlace.lab.errors import LabError
 from overlace.lab.execution import ip_batch
+from overlace.lab.guests import qemu
+from overlace.lab.kernel_hosts import host
+from overlace.lab.kernel_hosts.image import make_image
+from overlace.lab.kernel_hosts.tap import open_tap
 from overlace.lab.plan import Node, Plan, Router, namespace_prefix
 from overlace.lab.process import ProcessId, ancestry, identify, terminate
 from overlace.lab.relay_client import start_relay
@@ -37,6 +41,7 @@ def build(plan: Plan, directory: Path, record: Recorder, progress: Progress) -> 
     _set_sysctls(plan)
     progress("laying wires")
     ip_batch([fabric.creation(cable) for cable in fabric.cables(plan)])
+    _start_machines(plan, record, progress)
     progress(f"starting {len(plan.nodes)} Open vSwitch instances")
     database = directory / "empty.db"
     create_database(database)
@@ -82,8 +87,23 @@ def _set_sysctls(plan: Plan) -> None:
                 namespace.write_sysctls(fabric.ROUTING)
 
 
+def _start_machines(plan: Plan, record: Recorder, progress: Progress) -> None:
+    """Kernel hosts boot while the rest is built; the near ends of their NICs are there before bridges want them."""
+    machines = [node for node in plan.nodes if node.kernel]
+    if not machines:
+        return
+    qemu.require()
+    make_image(progress)
+    for node in machines:
+        eth0, mgmt0 = fabric.sockets(plan, node)
+        record([host.start(node, (open_tap(*eth0), open_tap(*mgmt0)))])
+
+
 def _build_node(plan: Plan, node: Node, database: Path, record: Recorder) -> None:
     ip_batch(fabric.node_lines(plan, node), netns=node.namespace)
+    if node.kernel:
+        host.await_boot(node)
+        return
     record(start_switch(node, plan.topology, database))
 
 

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from overlace.lab.errors import CommandFailed, LabError
@@ -50,16 +50,23 @@ def run(
     stdin: str = "",
     check: bool = True,
     timeout: float = 60.0,
+    pass_fds: Collection[int] = (),
 ) -> Completed:
     """Run a program to its end.
 
-    `timeout` is in seconds.  Raises `CommandFailed` when the program does not end in time or, with `check`,
-    when its status is not 0; `LabError` when it is not installed.
+    `timeout` is in seconds; the descriptors `pass_fds` stay open in the program. Raises `CommandFailed` when it does
+    not end in time or, with `check`, when its status is not 0; `LabError` when it is not installed.
     """
     command = in_namespace(netns, argv)
     try:
         done = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, env=environment(env), timeout=timeout
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=environment(env),
+            timeout=timeout,
+            pass_fds=pass_fds,
         )
     except FileNotFoundError as error:
         raise missing(command[0]) from error

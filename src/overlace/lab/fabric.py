@@ -12,9 +12,8 @@ controller there and nothing else.
 from ipaddress import ip_interface
 from typing import NamedTuple
 
-from overlace.lab.plan import Node, Plan, Router, link_interface
+from overlace.lab.plan import MGMT_MTU, Node, Plan, Router, link_interface
 
-MGMT_MTU = 1500
 # Nothing may be sent that nobody asked for: IPv6 stays off on interfaces unless it is switched on by name,
 # since router solicitations of cables would reach the workloads' networks.  Nodes do not forward: only
 # routers do.
@@ -48,6 +47,8 @@ def cables(plan: Plan) -> list[Cable]:
     routers = {router.site: router.namespace for router in plan.routers}
     found = []
     for node in plan.nodes:
+        if node.kernel:
+            continue  # its machine has NICs instead: `sockets`
         found.append(Cable((node.namespace, "mgmt0"), (plan.mgmt_namespace, f"m-{node.name}"), MGMT_MTU))
         if not node.transit:
             uplink = (routers[node.site], f"up-{node.name}")
@@ -57,6 +58,12 @@ def cables(plan: Plan) -> list[Cable]:
             far = (plan.wan_namespace, f"s{index}")
             found.append(Cable((router.namespace, "wan0"), far, plan.topology.wan.mtu))
     return found + _link_cables(plan)
+
+
+def sockets(plan: Plan, node: Node) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The near ends, namespace and interface, of a kernel host's NICs eth0 and mgmt0."""
+    router = next(router.namespace for router in plan.routers if router.site == node.site)
+    return (router, f"up-{node.name}"), (plan.mgmt_namespace, f"m-{node.name}")
 
 
 def _link_cables(plan: Plan) -> list[Cable]:
@@ -99,6 +106,8 @@ def creation(cable: Cable) -> str:
 
 def node_lines(plan: Plan, node: Node) -> list[str]:
     """What is set in a node's namespace before its Open vSwitch starts."""
+    if node.kernel:
+        return ["link set lo up"]
     lines = ["link set lo up", "link set mgmt0 up"]
     lines.append(f"addr add {node.management}/{node.management_length} dev mgmt0")
     if not node.transit:

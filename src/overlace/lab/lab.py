@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from overlace.lab import cabling, construction, namespace
+from overlace.lab.at_node import run_at
 from overlace.lab.cabling import LinkInfo
 from overlace.lab.construction import Progress
 from overlace.lab.description import load_topology
@@ -182,15 +183,18 @@ class Lab:
         timeout: float = 60.0,
     ) -> Completed:
         """Run a program at a host or transit switch; ovs-vsctl and its kin find the node's Open vSwitch."""
-        node = self.node(host)
-        extra = node.environment | dict(env or {})
-        return run(argv, netns=node.namespace, env=extra, stdin=stdin, check=check, timeout=timeout)
+        return run_at(self.node(host), argv, env=env, stdin=stdin, check=check, timeout=timeout)
 
     def host_popen(
         self, host: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None
     ) -> subprocess.Popen[str]:
-        """Start a program at a host and go on; its output is piped.  `down` ends it at the latest."""
+        """Start a program at a host and go on; its output is piped.  `down` ends it at the latest.
+
+        Raises `LabError` for a host that is a machine of its own: there programs run to their end (`host_run`).
+        """
         node = self.node(host)
+        if node.kernel:
+            raise LabError(f"host '{host}' is a machine of its own: run programs there to their end")
         return _popen(node.namespace, argv, node.environment | dict(env or {}))
 
     def controller_run(

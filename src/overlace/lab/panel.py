@@ -54,6 +54,11 @@ def plug_uplink(panel: str, workload: Workload, uplink: Uplink, host_netns: str)
         ]
     )
     ip_batch([f"link set {interface} up"], netns=host_netns)
+    set_up(panel, port)
+
+
+def set_up(panel: str, port: str) -> None:
+    """Make the panel's end of an uplink ready to be switched to."""
     ip_batch([f"link set {port} up"], netns=panel)
     _tc(panel, [f"qdisc add dev {port} clsact"])
 

@@ -11,6 +11,7 @@ from overlace.lab.validation import ROUTER_V6
 DEFAULT_BRIDGE = "br-overlace"
 """The integration bridge that joining a host makes."""
 FIRST_MANAGED = 10
+MGMT_MTU = 1500
 
 
 def namespace_prefix(lab: str) -> str:
@@ -23,7 +24,7 @@ class Node(msgspec.Struct, frozen=True):
 
     `endpoints` are the underlay addresses, to be used as tunnel endpoints (IPv4 first); empty at transit
     switches. `management` is the address towards the controller.  `hwaddr` is the MAC of the node's own
-    bridge.
+    bridge. `kernel`: a machine of its own, with the datapath of its kernel; its namespace holds only its process.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Node(msgspec.Struct, frozen=True):
     management_length: int
     hwaddr: str
     transit: bool = False
+    kernel: bool = False
 
     @property
     def rundir(self) -> Path:
@@ -52,6 +54,8 @@ class Node(msgspec.Struct, frozen=True):
     @property
     def environment(self) -> dict[str, str]:
         """What makes ovs-vsctl, ovs-ofctl and ovs-appctl find the node's Open vSwitch."""
+        if self.kernel:
+            return {}  # it is where a machine has it
         return {
             "OVS_RUNDIR": str(self.rundir),
             "OVS_DBDIR": str(self.directory / "db"),
@@ -178,6 +182,7 @@ def _node(prefix: str, topology: Topology, directory: Path, name: str, index: in
         management_length=management.prefixlen,
         hwaddr=f"02:0c:00:00:{index >> 8:02x}:{index & 255:02x}",
         transit=transit,
+        kernel=name in site.kernel,
     )
 
 

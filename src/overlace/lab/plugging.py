@@ -1,8 +1,11 @@
 """Plugs workloads into hosts: namespace, cables, the port in the host's Open vSwitch."""
 
 from overlace.lab import namespace, panel
+from overlace.lab.at_node import run_at
 from overlace.lab.errors import CommandFailed, LabError
-from overlace.lab.execution import ip_batch, run
+from overlace.lab.execution import ip_batch
+from overlace.lab.kernel_hosts import nic
+from overlace.lab.kernel_hosts.files import files_of
 from overlace.lab.plan import Node, Plan
 from overlace.lab.state import Uplink, Workload
 
@@ -28,16 +31,16 @@ def plug(plan: Plan, workload: Workload) -> None:
 def plug_uplink(plan: Plan, workload: Workload, uplink: Uplink) -> None:
     """Make the interface at a host and announce it by its `iface-id`; it carries nothing yet."""
     node = host_node(plan, uplink.host)
-    panel.plug_uplink(plan.panel_namespace, workload, uplink, node.namespace)
+    _lay(plan, workload, uplink, node)
     interface = workload.host_interface
     command = ["ovs-vsctl", "--timeout=20", "--may-exist", "add-port", uplink.bridge, interface]
     command += ["--", "set", "Interface", interface]
     command += [f'external_ids:iface-id="{workload.iface_id}"', f'external_ids:attached-mac="{workload.mac}"']
     command += ["external_ids:iface-status=active", f'external_ids:vm-id="{workload.name}"']
     try:
-        run(command, netns=node.namespace, env=node.environment)
+        run_at(node, command)
     except CommandFailed as error:
-        panel.unplug(plan.panel_namespace, panel.uplink_port(workload, uplink))
+        _pull(plan, workload, uplink, node)
         if f"no bridge named {uplink.bridge}" in error.output:
             raise LabError(
                 f"host '{uplink.host}' has no bridge '{uplink.bridge}': join the host to the controller "
@@ -48,10 +51,26 @@ def plug_uplink(plan: Plan, workload: Workload, uplink: Uplink) -> None:
 
 def unplug_uplink(plan: Plan, workload: Workload, uplink: Uplink) -> None:
     """Remove the interface from a host, as when the process of a virtual machine ends: interface first."""
-    panel.unplug(plan.panel_namespace, panel.uplink_port(workload, uplink))
     node = host_node(plan, uplink.host)
-    command = ["ovs-vsctl", "--timeout=20", "--if-exists", "del-port", workload.host_interface]
-    run(command, netns=node.namespace, env=node.environment)
+    _pull(plan, workload, uplink, node)
+    run_at(node, ["ovs-vsctl", "--timeout=20", "--if-exists", "del-port", workload.host_interface])
+
+
+def _lay(plan: Plan, workload: Workload, uplink: Uplink, node: Node) -> None:
+    if node.kernel:
+        port = panel.uplink_port(workload, uplink)
+        nic.plug(files_of(node), plan.panel_namespace, port, workload, uplink)
+        panel.set_up(plan.panel_namespace, port)
+    else:
+        panel.plug_uplink(plan.panel_namespace, workload, uplink, node.namespace)
+
+
+def _pull(plan: Plan, workload: Workload, uplink: Uplink, node: Node) -> None:
+    port = panel.uplink_port(workload, uplink)
+    if node.kernel:
+        nic.unplug(files_of(node), port)
+    else:
+        panel.unplug(plan.panel_namespace, port)
 
 
 def unplug(plan: Plan, workload: Workload) -> None:

@@ -13,11 +13,12 @@ def show_status(status: LabStatus) -> None:
     click.echo(f"laboratory {status.name}: {status.phase}; state in {status.directory}")
     click.echo(f"controller: namespace {status.controller_namespace}, address {status.controller}")
     show_table(
-        ("node", "kind", "site", "tunnel endpoints", "management", "switch", "namespace"),
+        ("node", "kind", "datapath", "site", "tunnel endpoints", "management", "switch", "namespace"),
         [
             (
                 node.name,
                 node.kind,
+                "kernel" if node.datapath == "system" else "userspace",
                 node.site,
                 " ".join(node.endpoints) or "-",
                 node.management,

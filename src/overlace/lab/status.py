@@ -7,6 +7,7 @@ import msgspec
 from overlace.lab import cabling
 from overlace.lab.guests.guests import Guests
 from overlace.lab.guests.presentation import GuestStatus, describe_guests
+from overlace.lab.kernel_hosts import host
 from overlace.lab.plan import Node, link_interfaces, make_plan
 from overlace.lab.process import read_pidfile
 from overlace.lab.relay_client import DirectionStatus, ask_relay
@@ -16,12 +17,14 @@ from overlace.lab.state import State, StateFile, Workload, lab_directory
 class NodeStatus(msgspec.Struct, frozen=True):
     """A host or transit switch; `running` is whether both daemons of its Open vSwitch run.
 
-    `links` maps the topology's links that end here to their interfaces.
+    `datapath` is `system` for a host that is a machine of its own, with the datapath of its kernel; its `db_socket` is
+    empty then. `links` maps the topology's links that end here to their interfaces.
     """
 
     name: str
     site: str
     kind: str
+    datapath: str
     namespace: str
     db_socket: str
     environment: dict[str, str]
@@ -82,19 +85,24 @@ def describe(name: str, base: Path | None = None) -> LabStatus:
 
 
 def _node(node: Node, state: State) -> NodeStatus:
-    daemons = [read_pidfile(node.rundir / f"{daemon}.pid") for daemon in ("ovsdb-server", "ovs-vswitchd")]
     return NodeStatus(
         name=node.name,
         site=node.site,
         kind="transit" if node.transit else "host",
+        datapath="system" if node.kernel else "netdev",
         namespace=node.namespace,
-        db_socket=str(node.db_socket),
+        db_socket="" if node.kernel else str(node.db_socket),
         environment=node.environment,
         endpoints=node.endpoints,
         management=node.management,
         links=link_interfaces(state.topology, node.name),
-        running=None not in daemons,
+        running=host.works(node) if node.kernel else _daemons_run(node),
     )
+
+
+def _daemons_run(node: Node) -> bool:
+    daemons = [read_pidfile(node.rundir / f"{daemon}.pid") for daemon in ("ovsdb-server", "ovs-vswitchd")]
+    return None not in daemons
 
 
 def _link(link: cabling.LinkInfo, state: State) -> LinkStatus:

@@ -4,11 +4,12 @@ A description is a small YAML text, decoded into frozen structs.  What the decod
 prefixes that do not overlap, links whose ends exist) is checked by `overlace.lab.validation`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from overlace.lab.errors import LabError
 
@@ -16,13 +17,17 @@ Family = Literal["ipv4", "ipv6", "dual"]
 
 
 class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One site: a router and the hosts behind it.  `mtu` is the underlay's, in bytes of IP packet."""
+    """One site: a router and the hosts behind it.  `mtu` is the underlay's, in bytes of IP packet.
+
+    The hosts named in `kernel` are machines of their own, with the datapath of their own kernel.
+    """
 
     name: str
     hosts: tuple[str, ...]
     ipv4: str | None = None
     ipv6: str | None = None
     mtu: int = 1600
+    kernel: tuple[str, ...] = ()
 
     @property
     def ipv4_network(self) -> IPv4Network | None:
@@ -86,6 +91,20 @@ class Topology(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def host_names(self) -> tuple[str, ...]:
         return tuple(name for site in self.sites for name in site.hosts)
+
+    def kernel_names(self) -> tuple[str, ...]:
+        return tuple(name for site in self.sites for name in site.kernel)
+
+    def with_kernel(self, hosts: Iterable[str]) -> "Topology":
+        """The same laboratory with these hosts as machines of their own. Raises `LabError` for one that is none."""
+        wanted = set(hosts)
+        if unknown := sorted(wanted - set(self.host_names())):
+            raise LabError(f"no host is called '{unknown[0]}'; there are {', '.join(self.host_names())}")
+        sites = (
+            replace(site, kernel=tuple(it for it in site.hosts if it in {*site.kernel, *wanted}))
+            for site in self.sites
+        )
+        return replace(self, sites=tuple(sites))
 
     def switch_names(self) -> tuple[str, ...]:
         """Every node with an Open vSwitch: hosts first, then transit switches."""

@@ -52,6 +52,16 @@ def _sites(topology: Topology) -> Iterator[str]:
         if site.mtu not in MTU_RANGE:
             yield f"site '{site.name}' has mtu {site.mtu}: choose 1280 to 9216"
         yield from _families(topology, site)
+        yield from _kernel(topology, site)
+
+
+def _kernel(topology: Topology, site: Site) -> Iterator[str]:
+    wired = {end for link in topology.links for end in link.ends}
+    for name in site.kernel:
+        if name not in site.hosts:
+            yield f"site '{site.name}' has '{name}' below 'kernel' but not below 'hosts': name it there too"
+        elif name in wired:
+            yield f"host '{name}' has a link to a switch: only hosts that are not below 'kernel' can have one"
 
 
 def _families(topology: Topology, site: Site) -> Iterator[str]:

@@ -1,6 +1,8 @@
 """`overlace lab attach, detach, exec, move`: workloads, and programs in namespaces."""
 
 import os
+import sys
+from typing import NoReturn
 
 import click
 
@@ -91,7 +93,8 @@ def detach(workload: str, name: str, as_json: bool) -> None:
 def exec_(where: str, argv: tuple[str, ...], name: str) -> None:
     """Run a program in a workload, at a host or transit switch, or in the namespace called `controller`.
 
-    At hosts and transit switches, ovs-vsctl and its kin find that node's Open vSwitch.
+    At hosts and transit switches, ovs-vsctl and its kin find that node's Open vSwitch. At a host that is a machine of
+    its own (`lab up --kernel`), the program reads nothing from the terminal, and its output comes when it has ended.
 
     \b
     Examples:
@@ -100,6 +103,8 @@ def exec_(where: str, argv: tuple[str, ...], name: str) -> None:
       overlace lab exec controller -- ip address
     """
     lab = Lab.open(name)
+    if where in lab.plan.topology.kernel_names():
+        _exec_at_machine(lab, where, argv)
     netns, env = _place(lab, where)
     command = in_namespace(netns, argv)
     variables = environment(env)
@@ -107,6 +112,13 @@ def exec_(where: str, argv: tuple[str, ...], name: str) -> None:
         os.execvpe(command[0], command, variables)
     except FileNotFoundError as error:
         raise missing(command[0]) from error
+
+
+def _exec_at_machine(lab: Lab, host: str, argv: tuple[str, ...]) -> NoReturn:
+    done = lab.host_run(host, argv, check=False, timeout=3600)
+    click.echo(done.stdout, nl=False)
+    click.echo(done.stderr, nl=False, err=True)
+    sys.exit(done.status)
 
 
 def _place(lab: Lab, where: str) -> tuple[str, dict[str, str]]:

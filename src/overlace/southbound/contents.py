@@ -42,6 +42,8 @@ class Contents:
         """Fragments that are to go soon: one of these gives way to a newcomer that conflicts with it."""
         self.held_out: dict[FragmentId, HeldOut] = {}
         self._replaced: dict[FragmentId, Fragment] = {}
+        self._without: frozenset[FragmentId] = frozenset()
+        self._kept_off: dict[FragmentId, Fragment] = {}
         self._unreported: dict[FragmentId, str] = {}
 
     def apply(self, change: SwitchChange) -> TableOperations:
@@ -58,6 +60,17 @@ class Contents:
             else:
                 self._replaced.update(replaced)
                 return operations
+
+    def go_without(self, ids: frozenset[FragmentId]) -> None:
+        """Keep these fragments off the switch, which goes without what they do; for a switch that is not told yet."""
+        if ids == self._without:
+            return
+        off = {id_: fragment for id_, fragment in self.table.fragments.items() if id_ in ids}
+        back = {id_: fragment for id_, fragment in self._kept_off.items() if id_ not in ids}
+        kept = {id_: fragment for id_, fragment in self._kept_off.items() if id_ in ids}
+        self._without = ids
+        self.absorb(SwitchChange(back, off))
+        self._kept_off = kept | off
 
     def absorb(self, change: SwitchChange) -> None:
         """As `apply`, for a switch that is not told: it will be compared before it is written to."""
@@ -91,8 +104,16 @@ class Contents:
                 self.held_out.pop(id_, None)
                 self._unreported.pop(id_, None)
         change = SwitchChange(dict(change.added), dict(change.removed))
+        for id_ in self._without:
+            self._keep_off(id_, change)
         self._refuse_what_it_cannot(change)
         return change
+
+    def _keep_off(self, id_: FragmentId, change: SwitchChange) -> None:
+        if id_ in change.removed:
+            self._kept_off.pop(id_, None)
+        if id_ in change.added:
+            self._kept_off[id_] = change.added.pop(id_)
 
     def awaits(self, shared: SharedChange) -> bool:
         """Whether `take` may be used instead of `apply`: nothing stands in the way of this change here."""

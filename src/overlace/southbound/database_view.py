@@ -20,7 +20,16 @@ _DATAPATH_ID = re.compile("[0-9a-fA-F]{16}")
 
 SELECTION: Selection = {
     "Open_vSwitch": ("external_ids", "other_config", "ovs_version", "bridges"),
-    "Bridge": ("name", "datapath_id", "ports", "external_ids", "fail_mode", "other_config", "controller"),
+    "Bridge": (
+        "name",
+        "datapath_id",
+        "datapath_type",
+        "ports",
+        "external_ids",
+        "fail_mode",
+        "other_config",
+        "controller",
+    ),
     "Port": ("name", "interfaces"),
     "Interface": (
         "name",

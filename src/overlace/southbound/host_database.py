@@ -66,6 +66,13 @@ class HostDatabase:
         return self.view.stamp(self.bridge)
 
     @property
+    def datapath_type(self) -> str | None:
+        """Whose datapath the bridge has (ovs-vswitchd.conf.db(5)); empty is the kernel's, None not known."""
+        row = self.view.bridge(self.bridge)
+        value = row.columns.get("datapath_type") if row else None
+        return value if isinstance(value, str) else None
+
+    @property
     def tunnel_ports_refused(self) -> bool:
         """True when waiting will not help: the database refused, or a name is taken."""
         return self._refusal is not None or bool(self._work.problems)

@@ -19,6 +19,7 @@ import structlog
 from overlace.compiler.pipeline import is_learned_by_any
 from overlace.compiler.plan import FragmentId, SwitchChange, SwitchName, TunnelPort
 from overlace.datapath.capabilities import PLAIN_OPENFLOW
+from overlace.southbound.abilities import beyond
 from overlace.southbound.acknowledgement import Acknowledgement
 from overlace.southbound.comparison_report import ComparisonReport
 from overlace.southbound.contents import Contents
@@ -313,6 +314,8 @@ class Switch:
     async def _synchronise(self, connection: SwitchConnection) -> None:
         self._writer = writer = Writer(self.context, connection, self.counters)
         self.hold = self._retry_at = None
+        if self.database is not None:
+            self.contents.go_without(beyond(self.database.datapath_type))
         if not self._mastership.held:
             await self._take(connection)
         for first in (True, *[False] * _MOST_ROUNDS):

@@ -3,11 +3,12 @@
 import click
 
 from overlace.lab.guest import LIBVIRT, QEMU
-from overlace.lab.guests import console as serial, migration
+from overlace.lab.guests import console as serial, imaging, migration
 from overlace.lab.guests.guests import DEFAULT_MEMORY, Guests
-from overlace.lab.guests.image import make_image
+from overlace.lab.guests.image import GUEST
 from overlace.lab.guests.launcher import launcher
 from overlace.lab.guests.presentation import describe_guests, show_guests
+from overlace.lab.kernel_hosts.image import KERNEL_HOST
 from overlace.lab.lab import Lab
 from overlace.lab.options import name_option
 from overlace.lab.plan import DEFAULT_BRIDGE
@@ -194,10 +195,13 @@ def rm(guest: str, name: str, as_json: bool) -> None:
 
 
 @vm.command()
+@click.option(
+    "--kernel-host", is_flag=True, help="What hosts with the kernel's datapath boot (lab up --kernel)."
+)
 @click.option("--fresh", is_flag=True, help="Make it anew from what Debian has today.")
 @json_option
-def image(fresh: bool, as_json: bool) -> None:
-    """Make what guests boot, a kernel and an initramfs, from Debian's packages; once is enough.
+def image(kernel_host: bool, fresh: bool, as_json: bool) -> None:
+    """Make what guests (or kernel hosts) boot, a kernel and an initramfs, from Debian's packages; once is enough.
 
     It is kept in /var/cache/overlace/guest, or in the directory that OVERLACE_GUEST_DIR names.
 
@@ -205,9 +209,11 @@ def image(fresh: bool, as_json: bool) -> None:
     Examples:
       overlace lab vm image
       overlace lab vm image --fresh
+      overlace lab vm image --kernel-host
     """
-    with progress("the guests' image") as report:
-        made = make_image(report, fresh=fresh)
+    kind = KERNEL_HOST if kernel_host else GUEST
+    with progress(f"the {kind.name} image") as report:
+        made = imaging.make(kind, report, fresh=fresh)
     if as_json:
         show_json({"image": made})
     else:

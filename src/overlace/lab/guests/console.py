@@ -21,8 +21,10 @@ ESCAPE = b"\x1d"
 """Control-], as telnet(1) leaves a session."""
 
 
-def command(place: Place, argv: Sequence[str], *, check: bool = True, timeout: float = 30.0) -> Completed:
-    """Run a program in the guest; standard output and error come as one. One at a time.
+def command(
+    socket_file: Path, argv: Sequence[str], *, check: bool = True, timeout: float = 30.0
+) -> Completed:
+    """Run a program in the guest whose virtio port this is; standard output and error come as one. One at a time.
 
     Raises `CommandFailed` when it does not end in time or, with `check`, with another status than 0; `LabError` when
     the guest is not there.
@@ -30,7 +32,7 @@ def command(place: Place, argv: Sequence[str], *, check: bool = True, timeout: f
     mark = secrets.token_hex(8)
     request = f"{mark} {shlex.join(argv)}\0"  # see services/commander.c
     deadline = time.monotonic() + timeout
-    with _connected(place.commands) as connection:
+    with _connected(socket_file) as connection:
         connection.sendall(request.encode())
         text = b""
         while (found := text.find(f"\n{mark} ".encode())) < 0 or b"\n" not in text[found + 1 :]:

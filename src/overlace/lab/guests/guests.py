@@ -74,7 +74,7 @@ class Guests:
         self, name: str, argv: Sequence[str], *, check: bool = True, timeout: float = 30.0
     ) -> Completed:
         """Run a program in the guest, by its serial port: the network is not needed."""
-        return console.command(self.place(name), argv, check=check, timeout=timeout)
+        return console.command(self.place(name).commands, argv, check=check, timeout=timeout)
 
     # --- making and removing
 
@@ -103,7 +103,7 @@ class Guests:
         `iface_id` is the id of the logical port, `disk` a size like 64M, `addresses` with prefix length. `writer` and
         `dirtier` and `hypervisor`: see `Guest`. Raises `LabError`, and leaves nothing then.
         """
-        host_node(self._plan, host)
+        _hypervisor(self._plan, host)
         draft = Guest(
             name=name,
             index=0,
@@ -149,7 +149,7 @@ class Guests:
 
     def check_destination(self, name: str, host: str) -> None:
         """Raises `LabError` when a guest cannot be received there as it is now."""
-        host_node(self._plan, host)
+        _hypervisor(self._plan, host)
         guest = self.get(name)
         if guest.host == host:
             raise LabError(f"guest '{name}' is at {host} already: choose another host")
@@ -196,6 +196,7 @@ class Guests:
 
     def start(self, name: str, host: str) -> Place:
         """Start the guest from the disk that is at a host, as after a failure of the host where it was."""
+        _hypervisor(self._plan, host)
         guest = self.get(name)
         _refuse_libvirt(guest)
         place = self.place(name, host)
@@ -229,7 +230,7 @@ class Guests:
         node = host_node(self._plan, host)
         if guest.hypervisor == LIBVIRT:
             for each in self._plan.nodes:
-                if not each.transit:
+                if not each.transit and not each.kernel:
                     daemon.start(each)
             domain.start(guest, node, make_image(silent))
             return
@@ -256,6 +257,11 @@ class Guests:
             return replace(state, guests=state.guests | {name: alter(_find(state, name))})
 
         return _find(self._file.change(change), name)
+
+
+def _hypervisor(plan: Plan, host: str) -> None:
+    if host_node(plan, host).kernel:
+        raise LabError(f"host '{host}' is a machine itself and runs no guests: choose one that is not")
 
 
 def _refuse_libvirt(guest: Guest) -> None:

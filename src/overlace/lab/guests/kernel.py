@@ -15,6 +15,10 @@ SECTOR, DEFAULT_SECTORS = 512, 4
 SIZE_TRAILER = 4
 LZ4_LEGACY = b"\x02\x21\x4c\x18"
 
+HOST_MODULES = (
+    *("virtio_pci", "virtio_console", "virtio_net", "virtio_rng"),
+    *("openvswitch", "vport_vxlan", "vport_geneve", "nf_conntrack_netlink", "sch_ingress"),
+)
 GUEST_MODULES = ("virtio_pci", "virtio_console", "virtio_blk", "virtio_net")
 
 

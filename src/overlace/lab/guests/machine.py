@@ -1,7 +1,7 @@
 """The command line of QEMU for a guest: alike at every host, since a guest arrives only in a machine like its own."""
 
 from overlace.lab.guest import Guest
-from overlace.lab.guests.image import Image
+from overlace.lab.guests.imaging import Image
 from overlace.lab.guests.place import BLOCK_NODE, Place
 
 PROGRAM = "qemu-system-x86_64"

@@ -36,11 +36,17 @@ class Monitor:
     ) -> None:
         self._socket.close()
 
-    def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Any:
-        """Carry out one command and return what it returns; events that come meanwhile are passed over."""
+    def execute(
+        self, command: str, arguments: Mapping[str, object] | None = None, *, descriptor: int | None = None
+    ) -> Any:
+        """Carry out one command and return what it returns; events that come meanwhile are passed over.
+
+        `descriptor` goes along, for the commands that take one.
+        """
         request = {"execute": command} if arguments is None else {"execute": command, "arguments": arguments}
         try:
-            self._socket.sendall(json.dumps(request).encode() + b"\n")
+            passed = [] if descriptor is None else [descriptor]
+            socket.send_fds(self._socket, [json.dumps(request).encode() + b"\n"], passed)
         except OSError as error:
             raise LabError(f"the guest at {self._path} ended ({error.strerror})") from error
         deadline = time.monotonic() + PATIENCE

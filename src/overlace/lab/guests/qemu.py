@@ -1,19 +1,15 @@
 """The process of a guest at a host."""
 
 import shutil
-import time
 
 from overlace.lab.errors import CommandFailed, LabError
 from overlace.lab.execution import environment, run
 from overlace.lab.guest import Guest
-from overlace.lab.guests import machine
-from overlace.lab.guests.image import Image
+from overlace.lab.guests import boot, machine
+from overlace.lab.guests.imaging import Image
 from overlace.lab.guests.monitor import Monitor
 from overlace.lab.guests.place import Place
 from overlace.lab.process import ProcessId, read_pidfile, terminate
-
-BOOT_SECONDS = 60.0
-_PAUSE = 0.05
 
 
 def require() -> None:
@@ -39,19 +35,9 @@ def start(guest: Guest, place: Place, image: Image, *, incoming: bool) -> Proces
     return process
 
 
-def await_boot(guest: Guest, place: Place, patience: float = BOOT_SECONDS) -> None:
+def await_boot(guest: Guest, place: Place) -> None:
     """Wait until the guest says on its console that it is ready. Raises `LabError` with its last words."""
-    deadline = time.monotonic() + patience
-    while f"READY {guest.name}" not in _console_text(place):
-        if read_pidfile(place.pidfile) is None:
-            raise LabError(
-                f"guest '{guest.name}' ended while it booted: {_console_text(place)[-500:].strip()}"
-            )
-        if time.monotonic() > deadline:
-            raise LabError(
-                f"guest '{guest.name}' did not boot within {patience:g} s; see {place.console_log}"
-            )
-        time.sleep(_PAUSE)
+    boot.await_ready(guest.name, "guest", place.console_log, place.pidfile)
 
 
 def run_state(place: Place) -> str:
@@ -76,10 +62,3 @@ def end(place: Place) -> None:
     """End the process at a host and remove all of the guest's files there; what is not there is passed over."""
     stop(place)
     place.clear()
-
-
-def _console_text(place: Place) -> str:
-    try:
-        return place.console_log.read_text(errors="replace")
-    except FileNotFoundError:
-        return ""

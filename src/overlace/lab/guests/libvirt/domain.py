@@ -4,7 +4,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from overlace.lab.errors import CommandFailed, LabError
 from overlace.lab.guest import Guest
-from overlace.lab.guests.image import Image
+from overlace.lab.guests.imaging import Image
 from overlace.lab.guests.libvirt.daemon import EMULATOR, GUESTS, IMAGES, POOL, virsh
 from overlace.lab.guests.machine import MACHINE, kernel_words
 from overlace.lab.plan import Node

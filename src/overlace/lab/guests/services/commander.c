@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LONGEST = 1 << 16, PAUSE_US = 20000 };
+enum { LONGEST = 1 << 17, PAUSE_US = 20000 };
 
 static char request[LONGEST];
 
@@ -17,12 +17,12 @@ static int read_request(int port) {
     for (size_t length = 0; length < sizeof request;) {
         struct pollfd watched = {.fd = port, .events = POLLIN};
         poll(&watched, 1, -1);
-        if (!(watched.revents & POLLIN)) {
-            usleep(PAUSE_US); /* nobody is at the other end */
+        /* While nobody is at the other end the port is said to be readable, and has nothing to read. */
+        if (!(watched.revents & POLLIN) || read(port, request + length, 1) != 1) {
+            usleep(PAUSE_US);
             length = 0;
             continue;
         }
-        if (read(port, request + length, 1) != 1) continue;
         if (request[length++] == 0) return 1;
     }
     return 0; /* too long */

@@ -1,0 +1,43 @@
+"""What kernel hosts boot: Debian's kernel with Open vSwitch's modules, and an initramfs with Open vSwitch in it."""
+
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from overlace.lab.guests import archive, imaging, kernel, packages
+from overlace.lab.guests.image import PROGRAMS
+from overlace.lab.guests.imaging import Image, Kind
+from overlace.lab.kernel_hosts import userland
+from overlace.terminal.output import Progress
+
+INIT = files("overlace.lab.kernel_hosts") / "init.sh"
+OURS = ("archive.py", "imaging.py", "kernel.py")
+
+
+def make_image(progress: Progress) -> Image:
+    """The image, made when there is none yet. Raises `LabError`."""
+    return imaging.make(KERNEL_HOST, progress)
+
+
+def _sources() -> list[Traversable]:
+    here, shared = files("overlace.lab.kernel_hosts"), files("overlace.lab.guests")
+    ours = [INIT, here / "image.py", here / "userland.py", imaging.SERVICES / "commander.c"]
+    return [*ours, *(shared / name for name in OURS)]
+
+
+def _make(work: Path, progress: Progress) -> str:
+    image, unpacked = work / "image", work / "packages"
+    progress("fetching Debian's cloud kernel and busybox")
+    version = packages.unpack(packages.kernel_package(), unpacked)
+    packages.unpack(packages.BUSYBOX, unpacked)
+    progress(f"unpacking kernel {version}")
+    kernel.extract_elf(next(unpacked.glob("boot/vmlinuz-*")), image / "vmlinux")
+    progress("gathering Open vSwitch and what it needs")
+    entries = [archive.copy("bin/busybox", unpacked / "bin/busybox", program=True)]
+    entries += [archive.file("init", INIT.read_bytes(), program=True), imaging.compiled("commander", work)]
+    entries += [*userland.entries(work), *imaging.modules(unpacked, kernel.HOST_MODULES)]
+    (image / "initramfs").write_bytes(archive.pack(entries))
+    return version
+
+
+KERNEL_HOST = Kind("kernel hosts'", _sources, PROGRAMS, _make, userland.installed)
