@@ -84,7 +84,7 @@ build/.libvirt-packages: build/.packages
 	$(call install,libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients)
 	@touch $@
 
-build/.guest-image: build/.packages $(VENV)/.installed $(wildcard src/overlace/lab/guests/*.py src/overlace/lab/guests/services/* src/overlace/lab/kernel_hosts/*)
+build/.guest-image: build/.packages $(VENV)/.installed $(wildcard $(foreach part,guests guests/services machines machines/services kernel_hosts,src/overlace/lab/$(part)/*.[cps]*))
 	$(call install,qemu-system-x86 qemu-utils lz4 openssl)
 	@$(VENV)/bin/overlace lab vm image
 	@$(VENV)/bin/overlace lab vm image --kernel-host

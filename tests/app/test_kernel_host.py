@@ -31,6 +31,9 @@ PLACES = {"red1": USERSPACE, "red2": KERNEL, "red3": USERSPACE, "blue4": KERNEL}
 LISTEN = "import socket; s = socket.create_server(('::', {}), family=socket.AF_INET6, dualstack_ipv6=True); "
 CONNECT = "import socket; print(socket.create_connection(('{}', {}), 2).recv(9).decode())"
 
+TICKS = "for each in $(pidof commander); do cut -d ' ' -f 14,15 /proc/$each/stat; done"
+"""The processor time, in hundredths of a second, of what carries out commands at the machine."""
+
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
@@ -180,6 +183,8 @@ def test_the_laboratory_says_which_host_is_a_machine(cloud: Cloud, monkeypatch: 
     )
     assert (done.exit_code, done.stdout, done.stderr) == (3, "out\n", "err\n")
     assert cloud.lab.host_run(KERNEL, ["cat"], stdin="it's", env={"A": "b"}).stdout == "it's"
+    spent = cloud.lab.host_run(KERNEL, ["sh", "-c", TICKS]).stdout.split()
+    assert sum(map(int, spent)) < 500, "what waits for commands takes the processor meanwhile"
     with pytest.raises(LabError, match="runs no guests"):
         Guests.of(cloud.lab).create("web", KERNEL, mac="fa:16:3e:00:00:01", iface_id="web")
     with pytest.raises(LabError, match="to their end"):

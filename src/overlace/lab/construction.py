@@ -8,10 +8,10 @@ from pathlib import Path
 from overlace.lab import fabric, namespace
 from overlace.lab.errors import LabError
 from overlace.lab.execution import ip_batch
-from overlace.lab.guests import qemu
 from overlace.lab.kernel_hosts import host
 from overlace.lab.kernel_hosts.image import make_image
 from overlace.lab.kernel_hosts.tap import open_tap
+from overlace.lab.machines import emulator
 from overlace.lab.plan import Node, Plan, Router, namespace_prefix
 from overlace.lab.process import ProcessId, ancestry, identify, terminate
 from overlace.lab.relay_client import start_relay
@@ -92,7 +92,7 @@ def _start_machines(plan: Plan, record: Recorder, progress: Progress) -> None:
     machines = [node for node in plan.nodes if node.kernel]
     if not machines:
         return
-    qemu.require()
+    emulator.require()
     make_image(progress)
     for node in machines:
         eth0, mgmt0 = fabric.sockets(plan, node)

@@ -7,9 +7,9 @@ import pytest
 from overlace.lab.description import load_topology
 from overlace.lab.errors import LabError
 from overlace.lab.guest import Disk, Guest
-from overlace.lab.guests.imaging import Image
 from overlace.lab.guests.machine import command_line, kernel_words
 from overlace.lab.guests.place import Place, place_at
+from overlace.lab.machines.imaging import Image
 from overlace.lab.plan import make_plan
 
 IMAGE = Image(Path("/image"), "6.1")

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from overlace.lab.description import load_topology
-from overlace.lab.guests.imaging import Image
 from overlace.lab.kernel_hosts.files import COMMAND_PORTS, files_of
 from overlace.lab.kernel_hosts.machine import command_line, kernel_words
+from overlace.lab.machines.imaging import Image
 from overlace.lab.plan import Node, make_plan
 
 

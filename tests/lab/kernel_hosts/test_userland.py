@@ -3,8 +3,8 @@
 import subprocess
 from pathlib import Path
 
-from overlace.lab.guests.archive import Entry
 from overlace.lab.kernel_hosts import userland
+from overlace.lab.machines.archive import Entry
 
 
 def laid_out(entries: list[Entry], root: Path) -> None:

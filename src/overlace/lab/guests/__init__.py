@@ -5,7 +5,6 @@
     place     the files of a guest at a host
     tap       its interface in the host's switch
     qemu      its process
-    console   its serial port, and commands inside
     guests    the life of guests: made, received at another host, settled there, removed
 
 Guests are always emulated (TCG): machines that are rented are guests themselves, and what their /dev/kvm promises they

@@ -3,13 +3,14 @@
 import click
 
 from overlace.lab.guest import LIBVIRT, QEMU
-from overlace.lab.guests import console as serial, imaging, migration
+from overlace.lab.guests import migration
 from overlace.lab.guests.guests import DEFAULT_MEMORY, Guests
 from overlace.lab.guests.image import GUEST
 from overlace.lab.guests.launcher import launcher
 from overlace.lab.guests.presentation import describe_guests, show_guests
 from overlace.lab.kernel_hosts.image import KERNEL_HOST
 from overlace.lab.lab import Lab
+from overlace.lab.machines import console as serial, imaging
 from overlace.lab.options import name_option
 from overlace.lab.plan import DEFAULT_BRIDGE
 from overlace.terminal.options import json_option
@@ -125,7 +126,7 @@ def console(guest: str, argv: tuple[str, ...], name: str) -> None:
     """
     guests = Guests.of(Lab.open(name))
     if not argv:
-        serial.attach(guests.place(guest))
+        serial.attach(guests.place(guest).console)
         return
     done = guests.command(guest, argv, check=False)
     click.echo(done.stdout, nl=False)

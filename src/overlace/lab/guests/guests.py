@@ -16,11 +16,12 @@ from msgspec.structs import replace
 from overlace.lab.errors import LabError
 from overlace.lab.execution import Completed
 from overlace.lab.guest import LIBVIRT, QEMU, SMALLEST_MEMORY, Disk, Guest, parse_size
-from overlace.lab.guests import console, qemu, tap
+from overlace.lab.guests import qemu, tap
 from overlace.lab.guests.image import make_image
 from overlace.lab.guests.libvirt import daemon, domain
 from overlace.lab.guests.place import Place, place_at
 from overlace.lab.lab import Lab
+from overlace.lab.machines import console, emulator
 from overlace.lab.plan import DEFAULT_BRIDGE, Plan
 from overlace.lab.plugging import host_node
 from overlace.lab.state import State, StateFile
@@ -123,7 +124,7 @@ class Guests:
         )
         _check(draft, self._plan)
         place_at(draft, host_node(self._plan, host))
-        qemu.require()
+        emulator.require()
         make_image(progress)
         guest = _find(self._file.change(lambda state: _reserve(state, draft)), name)
         try:

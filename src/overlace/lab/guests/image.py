@@ -4,16 +4,15 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from overlace.lab.guests import archive, imaging, kernel, packages
-from overlace.lab.guests.archive import Entry
-from overlace.lab.guests.imaging import Image, Kind
+from overlace.lab.machines import archive, imaging, kernel, packages
+from overlace.lab.machines.archive import Entry
+from overlace.lab.machines.imaging import Image, Kind
 from overlace.terminal.output import Progress
 
-# Programs that making an image takes, with the Debian package of each.
-PROGRAMS = {"apt-get": "apt", "dpkg-deb": "dpkg", "lz4": "lz4", "gcc": "gcc libc6-dev", "strip": "binutils"}
-SERVICES = ("commander", "session", "datagram", "writer", "dirtier")
+OWN_SERVICES = files("overlace.lab.guests") / "services"
+SERVICES = ("session", "datagram", "writer", "dirtier")
 SCRIPTS = {"init": "init.sh", "lib/udhcpc6.sh": "udhcpc6.sh"}
-OURS = ("archive.py", "image.py", "imaging.py", "kernel.py")
+OURS = ("archive.py", "imaging.py", "kernel.py")
 
 
 def make_image(progress: Progress, *, fresh: bool = False) -> Image:
@@ -22,8 +21,9 @@ def make_image(progress: Progress, *, fresh: bool = False) -> Image:
 
 
 def _sources() -> list[Traversable]:
-    folder = files("overlace.lab.guests")
-    return [*imaging.SERVICES.iterdir(), *(folder / name for name in OURS)]
+    here, shared = files("overlace.lab.guests"), files("overlace.lab.machines")
+    services = [*OWN_SERVICES.iterdir(), imaging.COMMANDER]
+    return [*services, here / "image.py", *(shared / name for name in OURS)]
 
 
 def _make(work: Path, progress: Progress) -> str:
@@ -41,11 +41,12 @@ def _make(work: Path, progress: Progress) -> str:
 
 def _programs(work: Path, unpacked: Path) -> list[Entry]:
     entries = [archive.copy("bin/busybox", unpacked / "bin/busybox", program=True)]
-    entries += [imaging.compiled(service, work) for service in SERVICES]
+    services = [imaging.COMMANDER, *(OWN_SERVICES / f"{service}.c" for service in SERVICES)]
+    entries += [imaging.compiled(service, work) for service in services]
     for path, script in SCRIPTS.items():
-        entries.append(archive.file(path, (imaging.SERVICES / script).read_bytes(), program=True))
+        entries.append(archive.file(path, (OWN_SERVICES / script).read_bytes(), program=True))
     lease = (files("overlace.lab") / "udhcpc.sh").read_bytes()
     return [*entries, archive.file("lib/udhcpc.sh", lease, program=True)]
 
 
-GUEST = Kind("guests'", _sources, PROGRAMS, _make)
+GUEST = Kind("guests'", _sources, imaging.PROGRAMS, _make)

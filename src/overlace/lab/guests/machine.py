@@ -1,19 +1,14 @@
 """The command line of QEMU for a guest: alike at every host, since a guest arrives only in a machine like its own."""
 
 from overlace.lab.guest import Guest
-from overlace.lab.guests.imaging import Image
 from overlace.lab.guests.place import BLOCK_NODE, Place
+from overlace.lab.machines.emulator import GUEST_OFFLOADS, HOST_OFFLOADS, KERNEL_WORDS, MACHINE, PROGRAM
+from overlace.lab.machines.imaging import Image
 
-PROGRAM = "qemu-system-x86_64"
-# A versioned machine: an unversioned one would change under a guest that moves to another QEMU.
-MACHINE = "pc-i440fx-7.2"
 ODD_KIB = 8
 """QEMU 7.2 loses changed pages of emulated guests whose memory is a multiple of 256 KiB: while it collects changed
 pages in whole words of its bitmap it does not make the processor notice further writes. 8 KiB more, and it takes the
 other way."""
-# The userspace datapath sees frames as they are: checksums and segmentation must be the guest's own work.
-HOST_OFFLOADS = ("csum", "gso", "host_tso4", "host_tso6", "host_ufo", "mrg_rxbuf")
-GUEST_OFFLOADS = ("guest_csum", "guest_tso4", "guest_tso6", "guest_ufo")
 
 
 def command_line(guest: Guest, place: Place, image: Image, *, incoming: bool) -> list[str]:
@@ -41,15 +36,7 @@ def command_line(guest: Guest, place: Place, image: Image, *, incoming: bool) ->
 
 def kernel_words(guest: Guest) -> list[str]:
     """The kernel's command line; `lab.` words are read by the guest's init."""
-    words = [
-        "console=ttyS0",
-        "panic=-1",
-        "quiet",
-        "loglevel=1",
-        "nokaslr",
-        "mitigations=off",
-        "tsc=nowatchdog",
-    ]
+    words = [*KERNEL_WORDS]
     words.append(f"lab.name={guest.name}")
     if guest.addresses:
         words.append(f"lab.ip={','.join(guest.addresses)}")

@@ -1,23 +1,14 @@
 """The process of a guest at a host."""
 
-import shutil
-
 from overlace.lab.errors import CommandFailed, LabError
-from overlace.lab.execution import environment, run
+from overlace.lab.execution import run
 from overlace.lab.guest import Guest
-from overlace.lab.guests import boot, machine
-from overlace.lab.guests.imaging import Image
-from overlace.lab.guests.monitor import Monitor
+from overlace.lab.guests import machine
 from overlace.lab.guests.place import Place
+from overlace.lab.machines import boot
+from overlace.lab.machines.imaging import Image
+from overlace.lab.machines.monitor import Monitor
 from overlace.lab.process import ProcessId, read_pidfile, terminate
-
-
-def require() -> None:
-    """Raises `LabError` when this machine has no QEMU."""
-    path = environment()["PATH"]
-    for program, package in ((machine.PROGRAM, "qemu-system-x86"), ("qemu-img", "qemu-utils")):
-        if shutil.which(program, path=path) is None:
-            raise LabError(f"the program '{program}' was not found: install the package {package}")
 
 
 def start(guest: Guest, place: Place, image: Image, *, incoming: bool) -> ProcessId:

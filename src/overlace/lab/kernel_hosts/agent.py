@@ -10,8 +10,8 @@ from pathlib import Path
 
 from overlace.lab.errors import CommandFailed
 from overlace.lab.execution import Completed
-from overlace.lab.guests import console
 from overlace.lab.kernel_hosts.files import COMMAND_PORTS, HostFiles
+from overlace.lab.machines import console
 
 
 def command(

@@ -4,11 +4,11 @@ import os
 
 from overlace.lab.errors import CommandFailed, LabError
 from overlace.lab.execution import run
-from overlace.lab.guests import boot
 from overlace.lab.kernel_hosts import agent
 from overlace.lab.kernel_hosts.files import files_of
 from overlace.lab.kernel_hosts.image import make_image
 from overlace.lab.kernel_hosts.machine import command_line
+from overlace.lab.machines import boot
 from overlace.lab.plan import Node
 from overlace.lab.process import ProcessId, read_pidfile
 from overlace.terminal.output import silent

@@ -4,10 +4,9 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from overlace.lab.guests import archive, imaging, kernel, packages
-from overlace.lab.guests.image import PROGRAMS
-from overlace.lab.guests.imaging import Image, Kind
 from overlace.lab.kernel_hosts import userland
+from overlace.lab.machines import archive, imaging, kernel, packages
+from overlace.lab.machines.imaging import Image, Kind
 from overlace.terminal.output import Progress
 
 INIT = files("overlace.lab.kernel_hosts") / "init.sh"
@@ -20,8 +19,8 @@ def make_image(progress: Progress) -> Image:
 
 
 def _sources() -> list[Traversable]:
-    here, shared = files("overlace.lab.kernel_hosts"), files("overlace.lab.guests")
-    ours = [INIT, here / "image.py", here / "userland.py", imaging.SERVICES / "commander.c"]
+    here, shared = files("overlace.lab.kernel_hosts"), files("overlace.lab.machines")
+    ours = [INIT, here / "image.py", here / "userland.py", imaging.COMMANDER]
     return [*ours, *(shared / name for name in OURS)]
 
 
@@ -34,10 +33,13 @@ def _make(work: Path, progress: Progress) -> str:
     kernel.extract_elf(next(unpacked.glob("boot/vmlinuz-*")), image / "vmlinux")
     progress("gathering Open vSwitch and what it needs")
     entries = [archive.copy("bin/busybox", unpacked / "bin/busybox", program=True)]
-    entries += [archive.file("init", INIT.read_bytes(), program=True), imaging.compiled("commander", work)]
+    entries += [
+        archive.file("init", INIT.read_bytes(), program=True),
+        imaging.compiled(imaging.COMMANDER, work),
+    ]
     entries += [*userland.entries(work), *imaging.modules(unpacked, kernel.HOST_MODULES)]
     (image / "initramfs").write_bytes(archive.pack(entries))
     return version
 
 
-KERNEL_HOST = Kind("kernel hosts'", _sources, PROGRAMS, _make, userland.installed)
+KERNEL_HOST = Kind("kernel hosts'", _sources, imaging.PROGRAMS, _make, userland.installed)

@@ -1,8 +1,8 @@
 """The command line of QEMU for a kernel host."""
 
-from overlace.lab.guests.imaging import Image
-from overlace.lab.guests.machine import GUEST_OFFLOADS, HOST_OFFLOADS, MACHINE, PROGRAM
 from overlace.lab.kernel_hosts.files import COMMAND_PORTS, HostFiles
+from overlace.lab.machines.emulator import GUEST_OFFLOADS, HOST_OFFLOADS, KERNEL_WORDS, MACHINE, PROGRAM
+from overlace.lab.machines.imaging import Image
 from overlace.lab.plan import MGMT_MTU, Node
 
 MEMORY = 320
@@ -53,7 +53,7 @@ def kernel_words(node: Node) -> list[str]:
     """The kernel's command line; `lab.` words are read by the host's init."""
     addresses = zip(node.endpoints, node.prefix_lengths, strict=True)
     return [
-        *("console=ttyS0", "panic=-1", "quiet", "loglevel=1", "nokaslr", "mitigations=off", "tsc=nowatchdog"),
+        *KERNEL_WORDS,
         f"lab.name={node.name}",
         f"lab.ip={','.join(f'{address}/{length}' for address, length in addresses)}",
         f"lab.gateway={','.join(node.gateways)}",

@@ -4,11 +4,11 @@ import os
 import time
 
 from overlace.lab.errors import LabError
-from overlace.lab.guests.monitor import Monitor
 from overlace.lab.kernel_hosts import agent
 from overlace.lab.kernel_hosts.files import HostFiles
 from overlace.lab.kernel_hosts.machine import NIC_DRIVER, nic_settings
 from overlace.lab.kernel_hosts.tap import open_tap
+from overlace.lab.machines.monitor import Monitor
 from overlace.lab.state import Uplink, Workload
 
 PATIENCE = 20.0

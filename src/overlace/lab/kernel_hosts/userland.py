@@ -10,8 +10,8 @@ from pathlib import Path
 
 from overlace.lab.errors import LabError
 from overlace.lab.execution import run
-from overlace.lab.guests import archive
-from overlace.lab.guests.archive import Entry
+from overlace.lab.machines import archive
+from overlace.lab.machines.archive import Entry
 
 # Debian's own: a Python from elsewhere would bring more than its library.
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"

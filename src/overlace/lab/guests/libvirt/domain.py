@@ -4,9 +4,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 from overlace.lab.errors import CommandFailed, LabError
 from overlace.lab.guest import Guest
-from overlace.lab.guests.imaging import Image
 from overlace.lab.guests.libvirt.daemon import EMULATOR, GUESTS, IMAGES, POOL, virsh
-from overlace.lab.guests.machine import MACHINE, kernel_words
+from overlace.lab.guests.machine import kernel_words
+from overlace.lab.machines.emulator import MACHINE
+from overlace.lab.machines.imaging import Image
 from overlace.lab.plan import Node
 
 _HOST_OFFLOADS = ("csum", "gso", "tso4", "tso6", "ecn", "ufo", "mrg_rxbuf")

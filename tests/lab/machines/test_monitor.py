@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from overlace.lab.errors import LabError
-from overlace.lab.guests.monitor import Monitor
+from overlace.lab.machines.monitor import Monitor
 
 Message = dict[str, object]
 GREETING: list[Message] = [{"QMP": {}}]

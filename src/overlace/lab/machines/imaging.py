@@ -17,13 +17,16 @@ import msgspec
 
 from overlace.lab.errors import LabError
 from overlace.lab.execution import environment, run
-from overlace.lab.guests import archive, kernel
-from overlace.lab.guests.archive import Entry
+from overlace.lab.machines import archive, kernel
+from overlace.lab.machines.archive import Entry
 from overlace.terminal.output import Progress
 
 DIRECTORY_VARIABLE = "OVERLACE_GUEST_DIR"
 DEFAULT_DIRECTORY = "/var/cache/overlace/guest"
-SERVICES = files("overlace.lab.guests") / "services"
+# Programs that making an image takes, with the Debian package of each.
+PROGRAMS = {"apt-get": "apt", "dpkg-deb": "dpkg", "lz4": "lz4", "gcc": "gcc libc6-dev", "strip": "binutils"}
+COMMANDER = files("overlace.lab.machines") / "services/commander.c"
+"""What carries out commands that come by a virtio port."""
 
 
 class Image(msgspec.Struct, frozen=True):
@@ -103,11 +106,12 @@ def _require(kind: Kind) -> None:
         raise LabError(f"making the {kind.name} image needs more: run `apt install {' '.join(missing)}`")
 
 
-def compiled(service: str, work: Path) -> Entry:
+def compiled(source: Traversable, work: Path) -> Entry:
     """A service of ours, compiled without need of any library."""
-    binary = work / service
-    run(["gcc", "-O2", "-Wall", "-static", "-s", "-o", str(binary), str(SERVICES / f"{service}.c")])
-    return archive.copy(f"bin/{service}", binary, program=True)
+    name = source.name.removesuffix(".c")
+    binary = work / name
+    run(["gcc", "-O2", "-Wall", "-static", "-s", "-o", str(binary), str(source)])
+    return archive.copy(f"bin/{name}", binary, program=True)
 
 
 def modules(unpacked: Path, wanted: tuple[str, ...]) -> list[Entry]:

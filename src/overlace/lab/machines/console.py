@@ -15,7 +15,6 @@ from pathlib import Path
 
 from overlace.lab.errors import CommandFailed, LabError
 from overlace.lab.execution import Completed
-from overlace.lab.guests.place import Place
 
 ESCAPE = b"\x1d"
 """Control-], as telnet(1) leaves a session."""
@@ -50,10 +49,10 @@ def command(
     return Completed(status, output, "")
 
 
-def attach(place: Place) -> None:
-    """Join the terminal to the guest's console until Control-]."""
+def attach(socket_file: Path) -> None:
+    """Join the terminal to the console whose socket this is, until Control-]."""
     terminal = sys.stdin.fileno()
-    with _connected(place.console) as connection, _raw(terminal):
+    with _connected(socket_file) as connection, _raw(terminal):
         connection.sendall(b"\n")
         while True:
             for ready in select.select([terminal, connection], [], [])[0]:

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from overlace.lab.guests import archive
+from overlace.lab.machines import archive
 
 
 def unpacked(packed: bytes, into: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from overlace.lab.errors import LabError
-from overlace.lab.guests.kernel import extract_elf, load_order
+from overlace.lab.machines.kernel import extract_elf, load_order
 
 
 def module(directory: Path, name: str, *needed: str) -> None:
