@@ -117,6 +117,11 @@ class Cloud:
         """The connected switches that have yet to do what was published for them."""
         return list(self.api("GET", "/v2.0/overlace/status")["status"]["behind"])
 
+    def as_planned(self, name: str) -> bool:
+        """Whether a switch, read now, holds exactly what it should."""
+        found = self.api("GET", f"/v2.0/overlace/switches/{name}/difference")["difference"]
+        return not sum(int(found[what]) for what in ("missing", "changed", "foreign", "groups", "meters"))
+
     def tenant(self, name: str, **more: object) -> None:
         body = {"name": name, "project_id": name, **more}
         network = self.api("POST", "/v2.0/networks", {"network": body})["network"]

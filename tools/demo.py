@@ -124,7 +124,8 @@ def move_there_and_away(cloud: Cloud, machine: str) -> dict[str, Any]:
 def controller_kill(cloud: Cloud, seconds: float = 20) -> dict[str, float]:
     """kill -9 under traffic; three flows are tampered with meanwhile, and only they are put right."""
     names = host_names(cloud.lab)
-    until(lambda: not cloud.behind(), "the switches have not done what came before", 30)
+    done = "the switches have not done what came before"
+    until(lambda: not cloud.behind() and all(map(cloud.as_planned, names)), done, 30)
     running = stream(cloud, seconds + 6, "192.168.0.14")
     cloud.kill()
     tampered = [

@@ -63,7 +63,7 @@ def move(cloud: Cloud, there: str) -> dict[str, Any]:
         "lost": seen.lost,
         "unanswered": outcome.lost,
         "gap_ms": round(outcome.longest_gap * 1000, 1),
-        "not_as_planned": [name for name in host_names(cloud.lab) if not as_planned(cloud, name)],
+        "not_as_planned": [name for name in host_names(cloud.lab) if not cloud.as_planned(name)],
     }
 
 
@@ -79,12 +79,6 @@ def bindings(cloud: Cloud) -> dict[str, str]:
     """The hosts of the moving port, and the state of each binding."""
     path = f"/v2.0/overlace/ports/{cloud.ports[MOVES_ABOUT]['id']}/realisation"
     return dict(cloud.api("GET", path)["realisation"]["bindings"])
-
-
-def as_planned(cloud: Cloud, name: str) -> bool:
-    """Whether a switch, read now, holds exactly what it should."""
-    found = cloud.api("GET", f"/v2.0/overlace/switches/{name}/difference")["difference"]
-    return not sum(int(found[what]) for what in ("missing", "changed", "foreign", "groups", "meters"))
 
 
 def main() -> int:

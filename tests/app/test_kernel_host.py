@@ -71,11 +71,6 @@ def ping(cloud: Cloud, source: str, address: str, count: int = 3) -> str:
     ).stdout
 
 
-def as_planned(cloud: Cloud, host: str) -> bool:
-    found = cloud.api("GET", f"/v2.0/overlace/switches/{host}/difference")["difference"]
-    return not any(found[what] for what in ("missing", "changed", "foreign", "groups", "meters"))
-
-
 def test_workloads_reach_each_other_across_the_datapaths(cloud: Cloud) -> None:
     for address in ("192.168.0.12", "fd00::c"):
         ping(cloud, "red1", address, 1)  # an unresolved neighbour of the tunnel costs the first
@@ -92,8 +87,8 @@ def test_the_kernel_forwards_and_holds_what_is_planned(cloud: Cloud) -> None:
     port = lab.workload("red2").host_interface
     assert any("tunnel(" in flow and "0x0800" in flow and "recirc" in flow for flow in flows.splitlines())
     assert any(f"in_port({port})" in flow for flow in flows.splitlines())
-    assert as_planned(cloud, KERNEL)
-    assert as_planned(cloud, USERSPACE)
+    assert cloud.as_planned(KERNEL)
+    assert cloud.as_planned(USERSPACE)
     status = cloud.api("GET", "/v2.0/overlace/status")["status"]
     assert not status["behind"]
 
@@ -141,7 +136,7 @@ def test_nothing_is_lost_while_no_controller_runs(cloud: Cloud) -> None:
     for stream in streams:
         stream.stop()
         assert stream.outcome().lost == 0
-    assert as_planned(cloud, KERNEL)
+    assert cloud.as_planned(KERNEL)
 
 
 def bindings(cloud: Cloud, workload: str) -> dict[str, str]:
@@ -165,8 +160,8 @@ def test_a_workload_moves_to_the_machine_and_away(cloud: Cloud) -> None:
             assert " 0% packet loss" in ping(cloud, "red1", address)
             assert " 0% packet loss" in ping(cloud, "red2", address)
         until(lambda: not cloud.behind(), "the switches do not do what was published", 20)
-        assert as_planned(cloud, KERNEL)
-        assert as_planned(cloud, USERSPACE)
+        assert cloud.as_planned(KERNEL)
+        assert cloud.as_planned(USERSPACE)
 
 
 def test_the_laboratory_says_which_host_is_a_machine(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
