@@ -5,7 +5,7 @@ DEBIAN_PACKAGES := python3-venv openvswitch-switch iproute2 ethtool iputils-ping
   qemu-system-x86 qemu-utils
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-hosts demo-upgrade demo-migration demo-evacuation demo-many-moves demo-kernel test deb deb-smoke bench soak fuzz conformance schema check docs format clean
+.PHONY: help setup demo demo-hosts demo-upgrade demo-migration demo-evacuation demo-rescue demo-many-moves demo-kernel test deb deb-smoke bench soak fuzz conformance schema check docs format clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -38,6 +38,9 @@ demo-migration: setup build/.guest-image build/.libvirt-packages ## A real machi
 
 demo-evacuation: setup build/.guest-image ## A site with 8 real machines is evacuated (GUESTS= for fewer), the controller killed at each step; build/evacuation.json
 	$(PY) -m tools.evacuation_demo
+
+demo-rescue: setup build/.guest-image ## A machine starts from its replica at the other site, its old host is fenced; build/rescue.json
+	$(PY) -m tools.rescue_demo
 
 demo-many-moves: setup ## A workload moves 200 times under 1,000 packets a second (MOVES= for fewer); build/many-moves.json
 	$(PY) -m tools.many_moves

@@ -24,7 +24,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from overlace.lab.lab import Lab
-from overlace.orchestration.qmp.disks import FIRST_PORT, DiskCopy
+from overlace.orchestration.qmp.disks import DiskCopy
+from overlace.orchestration.qmp.exports import FIRST_PORT
 from overlace.orchestration.qmp.monitor import Monitor
 from overlace.orchestration.sight import Disks
 

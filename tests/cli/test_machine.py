@@ -53,6 +53,30 @@ def test_a_machine_goes_to_no_host_that_is_not_connected(controller: Controller)
     assert overlace(controller, "machine move nobody --to h2").exit_code == 5
 
 
+def test_a_replica_is_asked_for_shown_and_stopped(controller: Controller) -> None:
+    overlace(controller, "machine add store --host h1 --own-disks")
+    begun = overlace(controller, "machine replicate store --to h2 --every 30 --no-wait")
+    assert begun.output == "store: no replica at h2 yet, resting\n"
+    assert "none yet at osaka, resting" in overlace(controller, "machine show store").output
+    changed = json.loads(overlace(controller, "machine replicate store --every 300 --no-wait --json").output)
+    assert (changed["every"], changed["promise_kept"]) == (300, False)
+    assert overlace(controller, "machine replicate store").exit_code == 2
+    assert overlace(controller, "machine replicate store --stop --every 5").exit_code == 2
+    assert overlace(controller, "machine replicate store --to h9").exit_code == 5
+    assert overlace(controller, "machine replicate nobody --to h2").exit_code == 5
+    stopped = overlace(controller, "machine replicate store --stop --no-wait")
+    assert stopped.output == "the replica of store is being removed\n"
+    again = overlace(controller, "machine replicate store --to h2")
+    assert (again.exit_code, "is being removed" in again.output) == (6, True)
+
+
+def test_a_rescue_says_what_it_lacks(controller: Controller) -> None:
+    overlace(controller, "machine add mail --host h1 --own-disks")
+    refused = overlace(controller, "machine rescue mail --host-is-dead")
+    assert refused.exit_code == 6
+    assert "it has no replica" in refused.output
+
+
 def test_a_host_without_machines_is_evacuated_at_once(controller: Controller) -> None:
     assert "nothing would be moved" in overlace(controller, "host evacuate h2 --dry-run").output
     assert overlace(controller, "site evacuate osaka --to h1 --to-site tokyo").exit_code == 2

@@ -76,7 +76,7 @@ def error(answer: httpx.Response) -> tuple[int, str]:
 
 
 def _path(kind: str) -> str:
-    if kind in ("site", "host", "link", "binding", "machine", "procedure"):
+    if kind in ("site", "host", "link", "binding", "machine", "procedure", "replica"):
         return f"overlace/{kind}s"
     if kind == "transit_switch":
         return "overlace/transit-switches"

@@ -12,6 +12,7 @@ from tests.northbound.cloud import Cloud
 from overlace.kit.clock import ManualClock
 from overlace.kit.revision import Revision
 from overlace.model.declaration import Entity, InnerKey
+from overlace.model.replica import Replica
 from overlace.model.snapshot import Snapshot
 from overlace.northbound.application import create_application
 from overlace.northbound.auth.none import NoAuthentication
@@ -206,6 +207,10 @@ class StillWorld:
     def procedure_problem(self, key: str, /) -> str:
         return "" if key in self.busy else "nobody carries it out here"
 
+    def replica_status(self, replica: Replica, /) -> Mapping[str, object]:
+        kept = replica.id in self.busy
+        return {"age": 12.5 if kept else None, "promise_kept": kept, "progress": None, "problem": ""}
+
     async def examine(self, *, probe: bool) -> Sequence[Mapping[str, object]]:
         return [{"kind": "probed" if probe else "known", "severity": "note"}]
 
@@ -226,7 +231,7 @@ def world() -> StillWorld:
 @pytest.fixture
 async def api(store: MemoryStore, world: StillWorld) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an API without authentication."""
-    views = Views(world, world, world, world, world, world, world, world, world)
+    views = Views(world, world, world, world, world, world, world, world, world, world)
     application = create_application(store, views, NoAuthentication("127.0.0.1"), store.clock)
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:9696") as client:

@@ -26,7 +26,7 @@ async def api(tmp_path: Path, world: StillWorld) -> AsyncIterator[httpx.AsyncCli
     clock = ManualClock()
     store = await Store.open(tmp_path / "overlace.db", clock)
     await bootstrap(store, "correct horse")
-    views = Views(world, world, world, world, world, world, store, world, world)
+    views = Views(world, world, world, world, world, world, store, world, world, world)
     application = create_application(store, views, IdentityAuthentication(store, clock), clock)
     transport = httpx.ASGITransport(application, client=("192.0.2.9", 4711))
     auth = httpx.BasicAuth("admin", "correct horse")
@@ -145,7 +145,7 @@ async def test_given_a_member_when_it_asks_then_it_is_refused(api: httpx.AsyncCl
 async def test_given_a_store_that_cannot_be_read_when_asked_then_the_service_is_unavailable(
     store: MemoryStore, world: StillWorld
 ) -> None:
-    views = Views(world, world, world, world, world, world, world, world, world)
+    views = Views(world, world, world, world, world, world, world, world, world, world)
     application = create_application(store, views, NoAuthentication("127.0.0.1"), store.clock)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://api") as client:
         assert error(await client.get(LOG))[0] == 503

@@ -42,7 +42,7 @@ class Whoever:
 async def serving(
     store: MemoryStore, world: StillWorld, whoever: Whoever, **settings: Any
 ) -> AsyncIterator[Cloud]:
-    views = Views(world, world, world, world, world, world, world, world, world)
+    views = Views(world, world, world, world, world, world, world, world, world, world)
     configuration = NetworkingConfiguration(**settings)
     application = create_application(store, views, whoever, store.clock, configuration)
     transport = httpx.ASGITransport(application)

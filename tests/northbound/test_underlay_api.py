@@ -31,7 +31,7 @@ class SomeTenant:
 
 @pytest.mark.parametrize("what", ["liveness", "paths", "alarms"])
 async def test_tenants_do_not_see_it(store: MemoryStore, world: StillWorld, what: str) -> None:
-    views = Views(world, world, world, world, world, world, world, world, world)
+    views = Views(world, world, world, world, world, world, world, world, world, world)
     application = create_application(store, views, SomeTenant(), store.clock)
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

@@ -18,7 +18,7 @@ from overlace.store.store import Store
 
 def cloud_over(store: Intents, world: StillWorld) -> Cloud:
     """An API over a store."""
-    views = Views(world, world, world, world, world, world, world, world, world)
+    views = Views(world, world, world, world, world, world, world, world, world, world)
     application = create_application(store, views, NoAuthentication("127.0.0.1"), ManualClock())
     return Cloud(httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://api"))
 

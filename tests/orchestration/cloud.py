@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 from tests.orchestration.world import Clockwork, Killed, World
 
@@ -19,6 +19,7 @@ from overlace.model.move import Cause, Move, Trigger
 from overlace.model.port import Binding, Port
 from overlace.model.procedure import Mode, Procedure, ProcedureKind, ProcedureState, Step
 from overlace.model.site import Host, Site
+from overlace.model.snapshot import Change
 from overlace.orchestration.admission import Limits
 from overlace.orchestration.orchestrator import Orchestrator
 from overlace.orchestration.sight import Guest
@@ -27,6 +28,14 @@ from overlace.store.transaction import Transaction
 
 NEVER = Clockwork()
 SITES = {"h1": "tokyo", "h2": "osaka", "h3": "osaka"}
+
+
+class Working(Protocol):
+    """What works while the store changes."""
+
+    def committed(self, changes: tuple[Change, ...]) -> None: ...
+
+    async def run(self) -> None: ...
 
 
 @dataclass
@@ -58,7 +67,7 @@ class Cloud:
             proof=0.0,
         )
 
-    async def serve(self, until: Callable[[], bool], controller: Orchestrator | None = None) -> None:
+    async def serve(self, until: Callable[[], bool], controller: Working | None = None) -> None:
         """Let a controller work until something is so. Raises Killed where it is killed."""
         serving = controller or self.controller()
         async with asyncio.timeout(20):
@@ -97,7 +106,7 @@ class Cloud:
         return sorted(found, key=lambda each: each.generation)
 
 
-async def _work(store: Store, controller: Orchestrator, until: Callable[[], bool]) -> None:
+async def _work(store: Store, controller: Working, until: Callable[[], bool]) -> None:
     """A condition that a commit makes true ends the work at that commit."""
     task = asyncio.ensure_future(controller.run())  # noqa: RUF006, TID251 - awaited below
 

@@ -40,6 +40,7 @@ class Guests:
     golden: Path | None = None
     """What the disk stands on at every host, as a layer of its own; None for a raw disk."""
     processes: dict[tuple[str, str], asyncio.subprocess.Process] = field(default_factory=dict)
+    keepers: dict[tuple[str, str], asyncio.subprocess.Process] = field(default_factory=dict)
     refuse: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -68,13 +69,30 @@ class Guests:
     async def start(self, machine: str, host: str) -> Place:
         return await self._begin(machine, host)
 
+    async def hold(self, machine: str, host: str) -> Place:
+        place = self.place(machine, host)
+        held = Place(str(self.path(machine, host, "keeper")), place.address, place.disks)
+        if (machine, host) not in self.keepers:
+            command = ["qemu-system-x86_64", "-machine", "none", "-nodefaults", "-display", "none", "-S"]
+            command += ["-qmp", f"unix:{held.monitor},server=on,wait=off", *self._disk(machine, host)]
+            self.keepers[machine, host] = await self._run(machine, host, command, Path(held.monitor))
+        return held
+
+    async def let_go(self, machine: str, host: str) -> None:
+        """Who holds its disks there ends; the files stay."""
+        keeper = self.keepers.pop((machine, host), None)
+        if keeper is not None:
+            keeper.kill()
+            await keeper.wait()
+
     async def remove(self, machine: str, host: str) -> None:
+        await self.let_go(machine, host)
         process = self.processes.pop((machine, host), None)
         if process is not None:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-            shutil.rmtree(self.path(machine, host, "."))
+        shutil.rmtree(self.path(machine, host, "."))
 
     async def remove_machine(self, machine: str, host: str) -> None:
         """As a host's fault does: its files stay."""
@@ -83,7 +101,7 @@ class Guests:
         await process.wait()
 
     async def remove_all(self) -> None:
-        for machine, host in list(self.processes):
+        for machine, host in [*self.processes, *self.keepers]:
             await self.remove(machine, host)
 
     async def count(self, machine: str, host: str, tasks: asyncio.TaskGroup) -> int:
@@ -99,16 +117,24 @@ class Guests:
 
     async def _begin(self, machine: str, host: str, *more: str) -> Place:
         if (machine, host) not in self.processes:
-            command = self._command(machine, host)
-            errors = self.path(machine, host, "errors").open("wb")
-            self.processes[machine, host] = await asyncio.create_subprocess_exec(
-                *command, *more, stdin=asyncio.subprocess.DEVNULL, stdout=errors, stderr=errors
-            )
+            await self.let_go(machine, host)
+            command = [*self._command(machine, host), *more]
             socket = self.path(machine, host, "qmp")
-            async with asyncio.timeout(30):
-                while not await _listens(socket):  # noqa: ASYNC110 - QEMU tells in no other way
-                    await asyncio.sleep(0.01)
+            self.processes[machine, host] = await self._run(machine, host, command, socket)
         return self.place(machine, host)
+
+    async def _run(
+        self, machine: str, host: str, command: list[str], socket: Path
+    ) -> asyncio.subprocess.Process:
+        errors = self.path(machine, host, "errors").open("ab")
+        socket.unlink(missing_ok=True)
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=errors, stderr=errors
+        )
+        async with asyncio.timeout(30):
+            while not await _listens(socket):  # noqa: ASYNC110 - QEMU tells in no other way
+                await asyncio.sleep(0.01)
+        return process
 
     def _command(self, machine: str, host: str) -> list[str]:
         boot = f"driver=raw,node-name=boot0,read-only=on,file.driver=file,file.filename={self.directory}/boot.img"
@@ -117,14 +143,16 @@ class Guests:
         command += ["-qmp", f"unix:{self.path(machine, host, 'qmp')},server=on,wait=off"]
         command += ["-blockdev", boot, "-device", "virtio-blk-pci,drive=boot0,bootindex=0"]
         if self.disk:
-            path = self.path(machine, host, "disk.img")
-            if not path.exists():
-                self._make_disk(path)
-            kind = "raw" if self.golden is None else "qcow2"
-            file = f"file.driver=file,file.discard=unmap,file.filename={path}"
-            node = f"driver={kind},node-name=disk0,discard=unmap,{file}"
-            command += ["-blockdev", node, "-device", "virtio-blk-pci,drive=disk0,id=vd0"]
+            command += [*self._disk(machine, host), "-device", "virtio-blk-pci,drive=disk0,id=vd0"]
         return command
+
+    def _disk(self, machine: str, host: str) -> list[str]:
+        path = self.path(machine, host, "disk.img")
+        if not path.exists():
+            self._make_disk(path)
+        kind = "raw" if self.golden is None else "qcow2"
+        file = f"file.driver=file,file.discard=unmap,file.filename={path}"
+        return ["-blockdev", f"driver={kind},node-name=disk0,discard=unmap,{file}"]
 
     def _make_disk(self, path: Path) -> None:
         if self.golden is not None:

@@ -15,8 +15,10 @@ from tests.orchestration.test_qmp import controller, counts, real
 from tests.orchestration.world import Killed
 
 from overlace.model.procedure import Mode, ProcedureState, Step
-from overlace.orchestration.qmp.disks import FIRST_PORT, RECONNECT
+from overlace.orchestration.launcher import Place
+from overlace.orchestration.qmp.exports import FIRST_PORT
 from overlace.orchestration.qmp.monitor import Monitor
+from overlace.orchestration.qmp.stripes import RECONNECT
 
 SIZE = 64 << 20
 DATA = 20 << 20
@@ -120,7 +122,7 @@ async def test_a_cut_connection_is_taken_up_again_where_it_was(tmp_path: Path) -
             return progress is not None and progress.what == "disks" and 20 < progress.percent < 100
 
         await red.serve(half, serving)
-        await cut(guest, tasks, "h2")
+        await cut(tasks, guest.place("web", "h2"), "disk0")
         await red.serve(red.ended("move-web"), controller(red, guest, tasks))
         assert red.procedure("move-web").state is ProcedureState.DONE
         assert content(guest, "h2") == before
@@ -175,17 +177,14 @@ async def test_over_a_golden_image_only_the_layer_goes_along(tmp_path: Path) -> 
         assert whole.read_bytes() == bytes(expected)
 
 
-async def cut(guest: Guests, tasks: asyncio.TaskGroup, host: str) -> None:
+async def cut(tasks: asyncio.TaskGroup, place: Place, node: str) -> None:
     """The destination loses all connections; after a while it can be connected to again."""
-    place = guest.place("web", host)
     monitor = await Monitor.connect(place.monitor, lambda: None, tasks)
     await monitor.execute("nbd-server-stop")
     await asyncio.sleep(2 * RECONNECT)
     where = {"type": "inet", "data": {"host": place.address, "port": str(FIRST_PORT)}}
     await monitor.execute("nbd-server-start", addr=where, max_connections=0)
-    await monitor.execute(
-        "block-export-add", type="nbd", id="e", node_name="disk0", name="disk0", writable=True
-    )
+    await monitor.execute("block-export-add", type="nbd", id="e", node_name=node, name="disk0", writable=True)
     await monitor.close()
 
 

@@ -22,7 +22,7 @@ from overlace.app.failures import StartFailure
 from overlace.app.listening import named
 from overlace.app.metrics import ControllerCollector, Sources
 from overlace.app.metrics_endpoint import metrics_route
-from overlace.app.procedures import ProcedureStatus, orchestrator
+from overlace.app.procedures import ProcedureStatus, ReplicaStatus, orchestrator, replicator
 from overlace.app.settings import ControllerSettings, check_settings
 from overlace.app.switch_facts import switch_facts
 from overlace.app.switch_views import SwitchViews
@@ -144,9 +144,12 @@ async def _controller(
             not engine.compiled < store.snapshot.revision and not engine.realisation.waiting_for(port)
         ),
     )
+    replicas = replicator(settings, store, clock, tasks)
     forget = store.subscribe(lambda commit: procedures.committed(commit.changes))
+    forget_replicas = store.subscribe(lambda commit: replicas.committed(commit.changes))
     workers = [
         tasks.create_task(store.broken(), name="disk"),
+        tasks.create_task(replicas.run(), name="replicas"),
         tasks.create_task(procedures.run(), name="procedures"),
         tasks.create_task(attachments.run(), name="attachments"),
         tasks.create_task(chores(store, engine, attachments, clock), name="chores"),
@@ -209,6 +212,7 @@ async def _controller(
             store,
             doctor,
             ProcedureStatus(procedures),
+            ReplicaStatus(replicas, clock),
         ),
         authentication,
         clock,
@@ -222,6 +226,7 @@ async def _controller(
     finally:
         unsubscribe()
         forget()
+        forget_replicas()
         for worker in workers:
             worker.cancel()
         await southbound.stop()

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from datetime import datetime
 
 import click
 
@@ -15,23 +16,23 @@ _LOOK = 0.5
 
 def follow(api: Api, made: Object, as_json: bool) -> None:
     """Wait for its end and print it. Raises Failure when it came to nothing."""
-    what = "moving" if made["kind"] == "move" else "evacuating"
+    what = {"move": "moving", "rescue": "starting"}.get(str(made["kind"]), "evacuating")
     with progress(what) as tell:
         ended = _wait(api, str(made["id"]), tell)
     if as_json:
         show_json(ended)
-    elif ended["state"] == "done":
+    elif _is_good(ended):
         click.echo(_told(api, ended))
-    if ended["state"] != "done":
+    if not _is_good(ended):
         raise Failure(f"procedure {ended['id']} {ended['state']}: {ended['reason'] or 'it was asked to'}")
 
 
 def _wait(api: Api, key: str, tell: Progress) -> Object:
     while True:
         shown: Object = api.get(f"{PROCEDURES}/{key}")["procedure"]
-        if shown["state"] != "running":
+        if shown["state"] != "running" or _is_good(shown):
             return shown
-        tell(_line(shown) if shown["kind"] == "move" else _lines(api, key))
+        tell(_line(shown) if shown["kind"] != "evacuation" else _lines(api, key))
         time.sleep(_LOOK)
 
 
@@ -56,6 +57,17 @@ def _lines(api: Api, key: str) -> str:
     return "; ".join([line, *under_way[:3]])
 
 
+def _is_good(shown: Object) -> bool:
+    """Done; or a rescue whose guest runs: what is left waits for its old host."""
+    return bool(shown["state"] == "done") or (shown["kind"], shown["step"]) == ("rescue", "finishing")
+
+
+def age(rescue: Object) -> float:
+    """Seconds between the moment that a rescued machine's disks show and the rescue."""
+    began, shown = (datetime.fromisoformat(str(rescue[name])) for name in ("started_at", "data_as_of"))
+    return max(0.0, (began - shown).total_seconds())
+
+
 def _told(api: Api, ended: Object) -> str:
     if ended["kind"] == "move":
         where = ended.get("to_host") or ended["to_site"]
@@ -63,5 +75,13 @@ def _told(api: Api, ended: Object) -> str:
         cost += f", {ended['disk_bytes'] / 1e6:.1f} MB of disks" if ended["disk_bytes"] else ""
         gaps = f"still for {ended['stop_ms']} ms, network {ended['network_ms']} ms"
         return f"{ended['machine_id']} is at {where}: {ended['mode_taken']}, {cost}, {gaps}"
+    if ended["kind"] == "rescue":
+        where = ended.get("to_host") or ended["to_site"]
+        data = (
+            f" on its disks as of {ended['data_as_of']}, {age(ended):.0f} s before"
+            if ended["data_as_of"]
+            else ""
+        )
+        return f"{ended['machine_id']} runs at {where}{data}; it took {ended['recovery_ms'] / 1000:.1f} s"
     moves = api.collection(PROCEDURES, parent=str(ended["id"]))
     return f"{len(moves)} machines moved; see: overlace procedure list --parent {ended['id']}"

@@ -6,7 +6,8 @@ import click
 
 from overlace.cli.api import Api, Object, api_options
 from overlace.cli.collections import Collection, add_common_commands
-from overlace.cli.following import PROCEDURES, follow
+from overlace.cli.following import PROCEDURES, age, follow
+from overlace.cli.replicate import replicate, told_briefly
 from overlace.terminal.options import json_option
 from overlace.terminal.output import show_json, show_table
 
@@ -14,7 +15,8 @@ MACHINES = Collection(
     "machine",
     "machine",
     "/v2.0/overlace/machines",
-    ("id", "name", "host_id", "driver", "own_disks", "project_id", "description"),
+    ("id", "name", "host_id", "driver", "own_disks", "project_id", "replica", "description"),
+    {"replica": told_briefly},
 )
 _MODES = ("auto", "pre-copy", "multifd", "post-copy")
 _MOVE_OPTIONS = (
@@ -50,6 +52,8 @@ def begin(api: Api, wish: Object, bandwidth: int | None, dry_run: bool, no_wait:
     made = api.post(PROCEDURES, {"procedure": body})["procedure"]
     if dry_run:
         tell_plan(made, as_json)
+        if made.get("data_as_of") and not as_json:
+            click.echo(f"its disks would be as of {made['data_as_of']}, {age(made):.0f} s ago")
     elif no_wait:
         show_json(made) if as_json else click.echo(f"procedure {made['id']} has begun")
     else:
@@ -171,6 +175,7 @@ def move(
     "--disk-is-there", is_flag=True, help="Its disk is at the destination: you have brought it there."
 )
 @click.option("--dry-run", is_flag=True, help="Say where it would be started, and do nothing.")
+@click.option("--no-wait", is_flag=True, help="Return once it has begun.")
 @api_options
 @json_option
 def rescue(
@@ -180,24 +185,30 @@ def rescue(
     host_is_dead: bool,
     disk_is_there: bool,
     dry_run: bool,
+    no_wait: bool,
     api: Api,
     as_json: bool,
 ) -> None:
     """Start the machine NAME, whose host is dead, at another host from the disk that is there.
 
-    Returns once that has begun. When the old host returns it is cleared of the machine; until then its interfaces are
-    fenced. A guest that runs twice on one disk destroys it: power the old host off first.
+    A machine with a replica starts where that is kept, unless told otherwise, and what was written since the moment
+    that the replica shows is lost: `--dry-run` tells how long ago that was. Returns when the guest runs. When the old
+    host returns it is cleared of the machine; until then its interfaces are fenced. A guest that runs twice on one
+    disk destroys it: power the old host off first.
 
     \b
-    Example:
+    Examples:
+      overlace machine rescue web --host-is-dead
       overlace machine rescue web --to-site osaka --host-is-dead
+      overlace machine rescue web --dry-run --host-is-dead
     """
-    if bool(to_host) == bool(to_site):
-        raise click.UsageError("say where to: --to HOST or --to-site SITE")
+    if to_host and to_site:
+        raise click.UsageError("say --to HOST or --to-site SITE, not both")
     found = api.find(MACHINES.path, MACHINES.word, name)
     wish = {"kind": "rescue", "machine_id": found["id"], "host_is_dead": host_is_dead}
-    wish |= {"to_host": to_host} if to_host else {"to_site": to_site}
-    begin(api, wish | {"disk_is_there": disk_is_there}, None, dry_run, True, as_json)
+    wish |= {"to_host": to_host} if to_host else {"to_site": to_site} if to_site else {}
+    begin(api, wish | {"disk_is_there": disk_is_there}, None, dry_run, no_wait, as_json)
 
 
+machine.add_command(replicate)
 add_common_commands(machine, MACHINES)

@@ -1,6 +1,7 @@
 """Procedures: long work on machines, step by step. What a procedure has done is what its step says; a controller that
 starts goes on from there."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -112,6 +113,10 @@ class Procedure:
     """From the guest's stop to its going on, by the two hypervisors' own word."""
     network_ms: int = api(kind="int", value=0)
     """From the event to the last switch's acknowledgement of the ports' new place: the network's own share."""
+    data_as_of: datetime | None = api(kind="timestamp", value=None)
+    """Of a rescue from a replica: the moment that the machine's disks show."""
+    recovery_ms: int = api(kind="int", value=0)
+    """Of a rescue: from when it was asked for until the guest runs, with its ports."""
 
 
 def can_abort(procedure: Procedure) -> bool:
@@ -122,3 +127,9 @@ def can_abort(procedure: Procedure) -> bool:
 def waits_for_old_host(procedure: Procedure) -> bool:
     """A rescue whose machine runs, and whose old host is still to be cleared of it."""
     return procedure.kind is ProcedureKind.RESCUE and procedure.step is Step.FINISHING
+
+
+def having(procedures: Iterable[Procedure]) -> Procedure | None:
+    """Of a machine's procedures the one that has it now: it is not to be touched by others."""
+    running = (each for each in procedures if each.state is ProcedureState.RUNNING)
+    return next((each for each in running if not waits_for_old_host(each)), None)

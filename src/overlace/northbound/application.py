@@ -48,6 +48,7 @@ from overlace.northbound.resources.move import Moves
 from overlace.northbound.resources.network import Networks
 from overlace.northbound.resources.port import Ports
 from overlace.northbound.resources.procedure import Procedures
+from overlace.northbound.resources.replica import Replicas
 from overlace.northbound.resources.security_group import SecurityGroups
 from overlace.northbound.resources.security_group_rule import SecurityGroupRules
 from overlace.northbound.resources.segment import Segments
@@ -121,6 +122,7 @@ def resources() -> list[Resource[Any]]:
         Moves(),
         Machines(),
         Procedures(),
+        Replicas(),
     ]
 
 

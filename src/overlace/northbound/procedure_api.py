@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from overlace.model.machine import Machine
 from overlace.model.placement import NoPlace, Placed, candidates, place
 from overlace.model.procedure import Mode, Procedure, ProcedureKind, ProcedureState, can_abort
+from overlace.model.replica import Replica
 from overlace.model.site import Host, Site
 from overlace.northbound.auth.caller import Caller
 from overlace.northbound.body import json_response, member, read_object
@@ -132,13 +133,18 @@ class ProcedureApi:
             machine = _machine(operation, wish.machine_id)
             refuse_moving(operation, machine)
             if wish.kind == ProcedureKind.RESCUE.value:
-                self._refuse_rescue(machine, wish)
+                wish = _to_replica(operation, machine, wish)
+                self._refuse_rescue(operation, machine, wish)
             (placed,) = self._placed(operation, wish, [machine])
             refuse_uncleared(operation, machine, placed.to_host)
-            return [_procedure(operation, wish, placed)]
+            made = _procedure(operation, wish, placed)
+            if wish.kind == ProcedureKind.RESCUE.value and _has_replica(operation, machine, placed.to_host):
+                replica = operation.transaction.get(Replica, machine.id)
+                made = replace(made, data_as_of=None if replica is None else replica.as_of)
+            return [made]
         return self._evacuation(operation, wish)
 
-    def _refuse_rescue(self, machine: Machine, wish: Wish) -> None:
+    def _refuse_rescue(self, operation: Operation, machine: Machine, wish: Wish) -> None:
         """A guest that runs twice on one disk destroys it."""
         if self._context.views.hosts.host_alive(machine.host_id):
             raise Conflict(
@@ -150,11 +156,22 @@ class ProcedureApi:
                 f"That host {machine.host_id} is not heard does not say that it is dead: make sure that it runs "
                 "nothing any more (power it off), then ask again with host_is_dead.",
             )
-        if machine.own_disks and not wish.disk_is_there:
+        if (
+            machine.own_disks
+            and not wish.disk_is_there
+            and not _has_replica(operation, machine, wish.to_host)
+        ):
+            replica = operation.transaction.get(Replica, machine.id)
+            whole = replica is not None and replica.as_of is not None and not replica.taken
+            there = (
+                f"its replica is at {replica.host_id}"
+                if replica is not None and whole
+                else "it has no replica"
+            )
             raise Conflict(
                 "DiskNotThere",
-                f"The disks of machine {machine.id} are those of host {machine.host_id}: bring one to the destination "
-                "from a backup, then ask again with disk_is_there.",
+                f"The disks of machine {machine.id} are those of host {machine.host_id}, and {there}: rescue it to "
+                "where a replica is, or bring a disk to the destination and ask again with disk_is_there.",
             )
 
     def _evacuation(self, operation: Operation, wish: Wish) -> list[Procedure]:
@@ -229,7 +246,7 @@ def _wish(given: dict[str, Any]) -> Wish:
             raise BadRequest("Failed to parse request. Required attribute 'machine_id' not specified")
         if wish.from_host or wish.from_site:
             raise BadRequest("Invalid input for from_host. Reason: a machine is moved from where it is.")
-        if not (wish.to_host or wish.to_site):
+        if not (wish.to_host or wish.to_site or wish.kind == ProcedureKind.RESCUE.value):
             raise BadRequest(
                 "Failed to parse request. Required attribute 'to_host' or 'to_site' not specified"
             )
@@ -257,6 +274,22 @@ def _procedure(operation: Operation, wish: Wish, placed: Placed | None) -> Proce
         started_at=now,
         entered_at=now,
     )
+
+
+def _to_replica(operation: Operation, machine: Machine, wish: Wish) -> Wish:
+    """A machine is rescued to where its replica is, unless somebody wants it elsewhere."""
+    replica = operation.transaction.get(Replica, machine.id)
+    if replica is None or wish.to_host or wish.disk_is_there:
+        return wish
+    host = _host(operation, replica.host_id)
+    if wish.to_site and (host is None or host.site_id != wish.to_site):
+        return wish
+    return replace(wish, to_host=replica.host_id, to_site="")
+
+
+def _has_replica(operation: Operation, machine: Machine, host: str) -> bool:
+    replica = operation.transaction.get(Replica, machine.id)
+    return replica is not None and replica.host_id == host and replica.as_of is not None and not replica.taken
 
 
 def _machine(operation: Operation, key: str) -> Machine:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from overlace.model.replica import Replica
 from overlace.store.history import LoggedRevision, LogQuestion
 
 
@@ -152,6 +153,14 @@ class ProcedureView(Protocol):
         ...
 
 
+class ReplicaView(Protocol):
+    """How replicas do, beyond what the store says of them."""
+
+    def replica_status(self, replica: Replica, /) -> Mapping[str, object]:
+        """Its ``age`` in seconds (None while there is nothing), ``promise_kept``, ``progress`` and ``problem``."""
+        ...
+
+
 class DoctorView(Protocol):
     """Looks for what is wrong."""
 
@@ -173,3 +182,4 @@ class Views:
     changes: ChangeLog
     doctor: DoctorView
     procedures: ProcedureView
+    replicas: ReplicaView

@@ -58,12 +58,15 @@ Action = Do | Enter | Wait
 _UNDER_WAY = (Transfer.ACTIVE, Transfer.READY, Transfer.SWITCHING)
 
 
-def decide(procedure: Procedure, seen: Sight, overdue: bool = False) -> Action:
-    """The next action; `overdue` is whether the step has lasted as long as it may (FINISHING: as it has to)."""
+def decide(procedure: Procedure, seen: Sight, overdue: bool = False, merging: bool = False) -> Action:
+    """The next action; `overdue` is whether the step has lasted as long as it may (FINISHING: as it has to), `merging`
+    whether the machine's replica at the destination is being put together."""
     if procedure.step is Step.ABORTING:
         return _abort(procedure, seen, overdue)
     if procedure.step in (Step.QUEUED, Step.CLOSED):
         return Wait()
+    if procedure.step is Step.PREPARING and merging and not procedure.abort_wanted:
+        return Wait(f"the last round of the replica at {procedure.to_host} is merged")
     if procedure.kind is ProcedureKind.RESCUE and procedure.step in _RESCUE:
         return _RESCUE[procedure.step](procedure, seen)
     if procedure.abort_wanted and can_abort(procedure):

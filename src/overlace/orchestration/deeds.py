@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from overlace.model.procedure import Procedure, Step
+from overlace.model.replica import Replica
 from overlace.orchestration.decision import Deed, Enter
 from overlace.orchestration.migrator import Errand, Migration, MigrationFailed
 from overlace.orchestration.sight import End
@@ -10,10 +11,17 @@ from overlace.orchestration.sight import End
 _FORWARD = (Step.PREPARING, Step.SEEDING, Step.COPYING, Step.TRANSFERRING)
 
 
-def errand(move: Procedure) -> Errand:
-    """What a migrator is told of a move."""
+def errand(move: Procedure, replica: Replica | None = None) -> Errand:
+    """What a migrator is told of a move, and of the replica that the machine has somewhere."""
+    there = replica is not None and replica.taken and replica.host_id == move.to_host
     return Errand(
-        move.machine_id, move.from_host, move.to_host, move.mode, move.with_disks, move.bandwidth_mbit
+        move.machine_id,
+        move.from_host,
+        move.to_host,
+        move.mode,
+        move.with_disks,
+        move.bandwidth_mbit,
+        replica if there else None,
     )
 
 

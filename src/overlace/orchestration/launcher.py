@@ -37,20 +37,29 @@ class Launcher(Protocol):
         ...
 
     async def receive(self, machine: str, host: str) -> Place:
-        """Start a QEMU that waits to be moved to (``-incoming defer``), with its interfaces, and disks of its size."""
+        """Start a QEMU that waits to be moved to (``-incoming defer``), with its interfaces, and disks of its size:
+        those that are held there, if any."""
         ...
 
     async def start(self, machine: str, host: str) -> Place:
-        """Start it from the disks that are there."""
+        """Start it from the disks that are there, also from those that are held."""
         ...
 
     async def remove(self, machine: str, host: str) -> None:
-        """End its QEMU, and remove what was made for it there."""
+        """End its QEMU and who holds its disks, and remove what was made for it there."""
+        ...
+
+
+class DiskLauncher(Launcher, Protocol):
+    """One that also has disks where no guest is."""
+
+    async def hold(self, machine: str, host: str) -> Place:
+        """Start a QEMU without a guest (``-machine none``) that has disks like the machine's, by the same names."""
         ...
 
 
 class CommandLauncher:
-    """See Launcher."""
+    """See DiskLauncher."""
 
     def __init__(self, command: str) -> None:
         self._words = shlex.split(command)
@@ -67,6 +76,10 @@ class CommandLauncher:
     async def start(self, machine: str, host: str) -> Place:
         """See Launcher."""
         return _place(await self._ask("start", machine, host))
+
+    async def hold(self, machine: str, host: str) -> Place:
+        """See DiskLauncher."""
+        return _place(await self._ask("hold", machine, host))
 
     async def remove(self, machine: str, host: str) -> None:
         """See Launcher."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from overlace.model.procedure import Mode
+from overlace.model.replica import Replica
 from overlace.orchestration.sight import Account, End, Progress, Sight
 
 
@@ -26,6 +27,8 @@ class Errand:
     mode: Mode = Mode.AUTO
     with_disks: bool = False
     bandwidth_mbit: int = 0
+    replica: Replica | None = None
+    """What the destination has of the disks already."""
 
 
 class Migration(Protocol):

@@ -5,17 +5,17 @@ running.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import structlog
 
 from overlace.kit.clock import Clock
 from overlace.model import binder
-from overlace.model.intents import Intents
 from overlace.model.machine import Driver, Machine
 from overlace.model.port import Port
 from overlace.model.procedure import Procedure, ProcedureState, Step
+from overlace.model.replica import Replica, ReplicaState
 from overlace.model.snapshot import Change, Snapshot
 from overlace.orchestration.admission import Limits, admitted, moves, running
 from overlace.orchestration.decision import Deed, Do, Enter, Wait, decide
@@ -24,11 +24,9 @@ from overlace.orchestration.evacuation import close_evacuations
 from overlace.orchestration.migrator import Migration, MigrationFailed, Migrator, Unreachable
 from overlace.orchestration.sight import Account, Progress
 from overlace.orchestration.steps import enter
+from overlace.orchestration.writing import Transact
 
 log = structlog.get_logger(__name__)
-
-Transact = Callable[[Callable[[Intents], bool], str], Awaitable[object]]
-"""Run a function in a store transaction; the text says why, for the log of changes."""
 
 LOOK = 0.5
 """Seconds after which a move looks again though nothing was heard."""
@@ -108,7 +106,7 @@ class Orchestrator:
         try:
             while (move := self._move(key)) is not None:
                 try:
-                    async with self._migrator(move).open(errand(move)) as migration:
+                    async with self._migrator(move).open(errand(move, self._replica(move))) as migration:
                         self._carried[key] = migration
                         await self._follow(key, migration, tasks)
                 except MigrationFailed as reason:
@@ -136,7 +134,9 @@ class Orchestrator:
     async def _follow(self, key: str, migration: Migration, tasks: asyncio.TaskGroup) -> None:
         """Do what is next until it is closed."""
         while (move := self._move(key)) is not None:
-            action = decide(move, await migration.look(), self._overdue(move))
+            replica = self._replica(move)
+            merging = replica is not None and replica.state is ReplicaState.MERGING
+            action = decide(move, await migration.look(), self._overdue(move), merging)
             match action:
                 case Wait(why):
                     self._tell_problem(key, why)
@@ -200,6 +200,11 @@ class Orchestrator:
             cure = "start the controller with --launcher" if machine is not None else "declare it anew"
             raise MigrationFailed(f"machine {move.machine_id} cannot be moved: {lack}; {cure}")
         return migrator
+
+    def _replica(self, move: Procedure) -> Replica | None:
+        """What its destination has of its disks."""
+        found = self._snapshot().get(Replica, move.machine_id)
+        return found if found is not None and found.host_id == move.to_host else None
 
     def _overdue(self, move: Procedure) -> bool:
         return (self._clock.now() - move.entered_at).total_seconds() >= patience(move, self._proof)

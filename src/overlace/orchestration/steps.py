@@ -13,6 +13,7 @@ from overlace.model.move import Cause, Trigger
 from overlace.model.port import Port
 from overlace.model.procedure import Procedure, ProcedureKind, ProcedureState, Step
 from overlace.orchestration.decision import Enter
+from overlace.orchestration.replication import steps as replicas
 from overlace.orchestration.sight import Account
 
 
@@ -24,26 +25,43 @@ def enter(intents: Intents, key: str, was: Step, action: Enter, account: Account
     procedure = intents.get(Procedure, key)
     if procedure is None or procedure.step is not was:
         return False
+    recovery_point = replicas.recovery_point(intents, procedure)
     match action.step:
         case Step.PREPARING:
             _prepare(intents, procedure)
+            if procedure.kind is ProcedureKind.MOVE:
+                replicas.take(intents, procedure)
         case Step.SWITCHING:
             _activate(intents, procedure, procedure.to_host)
             if procedure.kind is ProcedureKind.RESCUE:
                 _settle(intents, procedure)
+                replicas.use_up(intents, procedure)
         case Step.ABORTING if was in (Step.SWITCHING, Step.FINISHING):
             _activate(intents, procedure, procedure.from_host)
         case Step.CLOSED if procedure.kind is ProcedureKind.RESCUE and was is Step.FINISHING:
             pass  # the machine may be elsewhere by now
         case Step.CLOSED if action.state is ProcedureState.DONE:
             _settle(intents, procedure)
+            replicas.use_up(intents, procedure)
         case Step.CLOSED:
             _withdraw(intents, procedure, action.reason)
+            replicas.lose(intents, procedure)
     entered = _entered(procedure, action, account, intents.now)
+    if entered.kind is ProcedureKind.RESCUE:
+        entered = _with_recovery(entered, recovery_point)
     intents.put(entered)
     if entered.state is ProcedureState.DONE and entered.kind is ProcedureKind.MOVE:
         _note_receipts(intents, entered)
     return True
+
+
+def _with_recovery(procedure: Procedure, recovery_point: datetime | None) -> Procedure:
+    if procedure.step is not Step.SWITCHING:
+        return procedure
+    took = (procedure.entered_at - procedure.started_at).total_seconds()
+    return replace(
+        procedure, data_as_of=recovery_point or procedure.data_as_of, recovery_ms=max(1, round(took * 1000))
+    )
 
 
 def ports_of(intents: Intents, machine: str) -> list[Port]:

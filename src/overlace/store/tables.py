@@ -13,10 +13,22 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, Text
 from sqlalchemy.types import TypeEngine
 
-from overlace.model import controller, identity, machine, move, network, policy, port, procedure, site, trail
+from overlace.model import (
+    controller,
+    identity,
+    machine,
+    move,
+    network,
+    policy,
+    port,
+    procedure,
+    replica,
+    site,
+    trail,
+)
 from overlace.model.declaration import RESOURCES, ResourceType
 
-DECLARED = (controller, identity, machine, move, network, policy, port, procedure, site, trail)
+DECLARED = (controller, identity, machine, move, network, policy, port, procedure, replica, site, trail)
 """The modules whose import declares the resources."""
 
 HEXADECIMAL: Final = frozenset({"datapath_id"})

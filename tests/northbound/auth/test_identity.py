@@ -35,7 +35,7 @@ class Cluster:
 
     def __init__(self, store: MemoryStore, world: StillWorld) -> None:
         authentication = IdentityAuthentication(store, store.clock)
-        views = Views(world, world, world, world, world, world, world, world, world)
+        views = Views(world, world, world, world, world, world, world, world, world, world)
         self.transport = httpx.ASGITransport(create_application(store, views, authentication, store.clock))
         self.clients: list[httpx.AsyncClient] = []
 
@@ -373,7 +373,7 @@ def test_given_a_public_address_when_without_authentication_then_the_server_refu
 async def test_given_no_login_when_projects_are_asked_for_then_there_is_one_and_bootstrap_goes_on_with_it(
     store: MemoryStore, world: StillWorld
 ) -> None:
-    views = Views(world, world, world, world, world, world, world, world, world)
+    views = Views(world, world, world, world, world, world, world, world, world, world)
     everyone = NoAuthentication("127.0.0.1")
     transport = httpx.ASGITransport(create_application(store, views, everyone, store.clock))
     async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
@@ -389,7 +389,7 @@ async def test_given_a_bootstrapped_store_when_nobody_logs_in_then_the_project_h
     store: MemoryStore, world: StillWorld
 ) -> None:
     await bootstrap(store, "admin-password")
-    views = Views(world, world, world, world, world, world, world, world, world)
+    views = Views(world, world, world, world, world, world, world, world, world, world)
     everyone = NoAuthentication("127.0.0.1")
     transport = httpx.ASGITransport(create_application(store, views, everyone, store.clock))
     async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
@@ -413,7 +413,7 @@ async def test_given_basic_authentication_when_used_then_nobody_logs_in_but_pass
 ) -> None:
     await bootstrap(store, "admin-password")
     authentication = IdentityAuthentication(store, store.clock, issues_tokens=False)
-    views = Views(world, world, world, world, world, world, world, world, world)
+    views = Views(world, world, world, world, world, world, world, world, world, world)
     transport = httpx.ASGITransport(create_application(store, views, authentication, store.clock))
     async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
         answer = await client.get("/v2.0/networks", auth=("admin", "admin-password"))

@@ -144,6 +144,9 @@ class Guests:
         guest = self.get(name)
         for host in guest.hosts:
             self._clear(guest, host)
+        for node in self._plan.nodes:  # disks that are held elsewhere
+            if guest.hypervisor != LIBVIRT and not node.transit:
+                qemu.end(place_at(guest, node))
         self._file.change(lambda state: _without(state, name))
 
     # --- moving
@@ -210,6 +213,18 @@ class Guests:
         self._start(guest, host, incoming=False)
         qemu.await_boot(guest, place)
         return place
+
+    def hold(self, name: str, host: str) -> Place:
+        """Have the guest's disk held at a host where the guest is not: an empty one, unless there is one.
+
+        It is held until the guest is received or started there, or withdrawn. May be repeated.
+        """
+        guest, place = self.get(name), self.place(name, host)
+        _refuse_libvirt(guest)
+        if host in guest.hosts:
+            raise LabError(f"guest '{name}' is at {host}: hold its disk at another host")
+        qemu.hold(guest, place)
+        return place.keeper
 
     def withdraw(self, name: str, host: str) -> None:
         """Nothing of the guest stays at a host, be it the source of a move or its destination. May be repeated."""

@@ -34,6 +34,13 @@ def command_line(guest: Guest, place: Place, image: Image, *, incoming: bool) ->
     return [*arguments, "-incoming", "defer"] if incoming else arguments
 
 
+def keeper_command_line(guest: Guest, place: Place) -> list[str]:
+    """QEMU that has the guest's disk and nothing else; it goes to the background when it works."""
+    arguments = [PROGRAM, "-name", f"{guest.name}-disk", "-daemonize", "-pidfile", str(place.pidfile)]
+    arguments += ["-machine", "none", "-nodefaults", "-no-user-config", "-display", "none", "-S"]
+    return [*arguments, "-qmp", f"unix:{place.qmp},server=on,wait=off", *_blocks(guest, place)]
+
+
 def kernel_words(guest: Guest) -> list[str]:
     """The kernel's command line; `lab.` words are read by the guest's init."""
     words = [*KERNEL_WORDS]
@@ -61,7 +68,13 @@ def _network(guest: Guest) -> list[str]:
 def _disk(guest: Guest, place: Place) -> list[str]:
     if guest.disk is None:
         return []
+    return [*_blocks(guest, place), "-device", f"virtio-blk-pci,drive={BLOCK_NODE},id=vd0"]
+
+
+def _blocks(guest: Guest, place: Place) -> list[str]:
+    if guest.disk is None:
+        return []
     # Zeros that arrive from another host leave holes in the file.
     file = f"driver=file,node-name=file0,filename={place.disk},discard=unmap"
     node = f"driver={guest.disk.format},node-name={BLOCK_NODE},file=file0,discard=unmap,detect-zeroes=unmap"
-    return ["-blockdev", file, "-blockdev", node, "-device", f"virtio-blk-pci,drive={BLOCK_NODE},id=vd0"]
+    return ["-blockdev", file, "-blockdev", node]

@@ -31,6 +31,11 @@ class Place(msgspec.Struct, frozen=True):
     prefix: str = ""
     """What the names of its files begin with in a directory that it shares."""
 
+    @property
+    def keeper(self) -> "Place":
+        """Who holds the guest's disk here while it is elsewhere."""
+        return msgspec.structs.replace(self, pidfile=self._file("keeper.pid"), prefix=f"{self.prefix}keeper-")
+
     def clear(self) -> None:
         """Remove all of it."""
         if not self.prefix:

@@ -13,9 +13,8 @@ from overlace.lab.process import ProcessId, read_pidfile, terminate
 
 def start(guest: Guest, place: Place, image: Image, *, incoming: bool) -> ProcessId:
     """Start QEMU at a host; returns when its monitor can be asked. Raises `LabError`."""
-    place.directory.mkdir(parents=True, exist_ok=True)
-    if guest.disk is not None and not place.disk.exists():
-        run(["qemu-img", "create", "-q", "-f", guest.disk.format, str(place.disk), str(guest.disk.size)])
+    stop(place.keeper)
+    _make_disk(guest, place)
     try:
         run(machine.command_line(guest, place, image, incoming=incoming), netns=place.namespace)
     except CommandFailed as error:
@@ -24,6 +23,19 @@ def start(guest: Guest, place: Place, image: Image, *, incoming: bool) -> Proces
     if process is None:
         raise LabError(f"QEMU of guest '{guest.name}' ended at once; see {place.console_log}")
     return process
+
+
+def hold(guest: Guest, place: Place) -> None:
+    """Start who has the guest's disk at a host where the guest is not. Raises `LabError`. May be repeated."""
+    if read_pidfile(place.keeper.pidfile) is not None:
+        return
+    _make_disk(guest, place)
+    try:
+        run(machine.keeper_command_line(guest, place.keeper), netns=place.namespace)
+    except CommandFailed as error:
+        raise LabError(
+            f"QEMU does not hold the disk of '{guest.name}' at {place.host}: {error.output}"
+        ) from error
 
 
 def await_boot(guest: Guest, place: Place) -> None:
@@ -52,4 +64,11 @@ def stop(place: Place) -> None:
 def end(place: Place) -> None:
     """End the process at a host and remove all of the guest's files there; what is not there is passed over."""
     stop(place)
+    stop(place.keeper)
     place.clear()
+
+
+def _make_disk(guest: Guest, place: Place) -> None:
+    place.directory.mkdir(parents=True, exist_ok=True)
+    if guest.disk is not None and not place.disk.exists():
+        run(["qemu-img", "create", "-q", "-f", guest.disk.format, str(place.disk), str(guest.disk.size)])

@@ -5,6 +5,7 @@ from typing import Any
 
 from overlace.model.machine import Driver
 from overlace.northbound.conversion.kind import Kind
+from overlace.northbound.conversion.scalars import between
 
 
 def parse_driver(value: Any) -> Driver:
@@ -19,4 +20,8 @@ def _word(value: Enum) -> str:
     return str(value.value)
 
 
-MACHINES = {"driver": Kind(parse_driver, _word)}
+MACHINES = {
+    "driver": Kind(parse_driver, _word),
+    "replica_age": Kind(between(5, 7 * 24 * 3600)),
+    "bandwidth": Kind(between(0, 1_000_000)),
+}

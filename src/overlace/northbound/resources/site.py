@@ -8,6 +8,7 @@ from overlace.model import binder
 from overlace.model.declaration import Attribute, Entity
 from overlace.model.network import Segment
 from overlace.model.port import Binding, BindingState
+from overlace.model.replica import Replica
 from overlace.model.site import Host, Link, PhysicalBridge, Site, TransitSwitch, TunnelEndpoint
 from overlace.model.trail import Trail
 from overlace.northbound.errors import BadRequest, Conflict, InvalidInput, NotFound
@@ -95,8 +96,13 @@ class Hosts(Infrastructure[Host]):
         bound = [each.port_id for each in bindings if each.state is not BindingState.FENCED]
         if bound:
             raise self.refuse(value, f"bound ports: move or unplug {_listed(bound)} first")
+        replicas = list(operation.transaction.members(Replica, "host", value.id))
+        if kept := [each.id for each in replicas if not each.ending]:
+            raise self.refuse(value, f"replicas of machines: stop those of {_listed(kept)} first")
         self.refuse_linked(operation, value)
         self._refuse_unbridging(operation, value, set())
+        for ending in replicas:
+            operation.transaction.delete(Replica, ending.id)
         for each in bindings:
             binder.remove(operation.transaction, each)
         for trail in list(operation.transaction.members(Trail, "host", value.id)):

@@ -14,8 +14,10 @@ from typing import Any
 from overlace.model.procedure import Mode
 from overlace.orchestration.launcher import Launcher, Place
 from overlace.orchestration.migrator import Errand, MigrationFailed, Unreachable
-from overlace.orchestration.qmp.disks import DiskCopy, flush, stop_serving
+from overlace.orchestration.qmp.disks import DiskCopy
+from overlace.orchestration.qmp.exports import flush, stop_serving
 from overlace.orchestration.qmp.monitor import Monitor
+from overlace.orchestration.qmp.replication import basis_bitmap
 from overlace.orchestration.qmp.terms import Terms, capabilities, choose, must_follow, parameters
 from overlace.orchestration.sight import Account, Disks, End, Guest, Progress, Sight, Transfer
 
@@ -116,7 +118,9 @@ class QmpMigration:
         """See Migration."""
         source, destination = self._monitor(End.SOURCE), self._monitor(End.DESTINATION)
         place = self._sides[End.DESTINATION].place
-        await self._copy.begin(source, destination, place.address if place is not None else "", self._disks())
+        address = place.address if place is not None else ""
+        known = basis_bitmap(self._errand.replica) if self._errand.replica is not None else ""
+        await self._copy.begin(source, destination, address, self._disks(), known)
 
     async def transfer(self) -> None:
         """See Migration."""

@@ -94,7 +94,8 @@ class Monitor:
         """
         given = {name.replace("_", "-"): value for name, value in arguments.items()}
         try:
-            return await asyncio.wait_for(self._client.execute(command, given), ANSWER_TIMEOUT)
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                return await self._client.execute(command, given)
         except ExecuteError as reason:
             raise MigrationFailed(f"QEMU refuses {command}: {reason}") from None
         except (QMPError, OSError, EOFError, TimeoutError) as reason:

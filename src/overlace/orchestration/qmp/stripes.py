@@ -1,0 +1,160 @@
+"""Copying a raw disk in stripes, over several connections to an export (NBD) of another QEMU: one connection alone
+would wait for every lost packet.
+
+Which stripes go over which is said by a bitmap for each, and all begin at once, since QEMU waits for everything under
+way whenever a job begins. Zeroes are not sent. A disk over a golden image that both sides have sends its own layer
+only; it, and any other that is not raw, goes over one connection.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from overlace.orchestration.migrator import MigrationFailed, Unreachable
+from overlace.orchestration.qmp.blocks import name_of, nodes_of
+from overlace.orchestration.qmp.monitor import Monitor
+
+CONNECTIONS = 8
+"""Over which a disk is copied; each gets a share of the bandwidth. While one is opened, for some round trips, QEMU does
+nothing else."""
+LEAST_STRIPE, MOST_STRIPES = 2 << 20, 128
+RECONNECT = 1
+"""Seconds over which a cut connection is taken up again unnoticed; after that the job waits and is told to go on. The
+guest stands still for as long when a connection to nobody is closed, since QEMU flushes it."""
+OPEN_TIMEOUT = 5
+GRANULARITY = 1 << 16
+_PART = "ol-part"
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A block node of the guest. `path` is its file where it can be read beside the guest; `layered` is whether it
+    stands on a backing image."""
+
+    node: str
+    size: int
+    path: str
+    layered: bool
+
+    @property
+    def connections(self) -> int:
+        """How many it is copied over."""
+        return (
+            CONNECTIONS if self.path and not self.layered and self.size >= LEAST_STRIPE * CONNECTIONS else 1
+        )
+
+    def stripes(self, connection: int) -> list[tuple[int, int]]:
+        """Offset and size of those that go over a connection."""
+        step = max(LEAST_STRIPE, -(-self.size // MOST_STRIPES // GRANULARITY) * GRANULARITY)
+        offsets = range(connection * step, self.size, self.connections * step)
+        return [(offset, min(step, self.size - offset)) for offset in offsets]
+
+
+async def _add_parts(source: Monitor, disk: Disk) -> None:
+    """The file is read beside the guest, once for each connection, with a bitmap of its stripes: what the guest writes
+    meanwhile is in the other bitmap, and follows. Bitmaps are made by writing to a node that keeps nothing."""
+    mask = name_of("mask", disk.node)
+    await source.execute("blockdev-add", driver="null-co", node_name=mask, size=disk.size)
+    for number in range(disk.connections):
+        part = f"{_PART}{number}"
+        await source.execute("block-dirty-bitmap-add", node=mask, name=part, granularity=GRANULARITY)
+        for offset, size in disk.stripes(number):
+            command = f'qemu-io {mask} "write -z {offset} {size}"'
+            told = await source.execute("human-monitor-command", command_line=command)
+            if told:
+                raise MigrationFailed(f"QEMU cannot mark stripes: {told.strip()}")
+        await source.execute("block-dirty-bitmap-disable", node=mask, name=part)
+        name = name_of(f"sw{number}", disk.node)
+        file = {"driver": "file", "filename": disk.path, "read-only": True, "locking": "off"}
+        await source.execute("blockdev-add", driver="raw", node_name=name, read_only=True, file=file)
+        await source.execute(
+            "block-dirty-bitmap-add", node=name, name=_PART, granularity=GRANULARITY, disabled=True
+        )
+        await source.execute(
+            "block-dirty-bitmap-merge", node=name, target=_PART, bitmaps=[{"node": mask, "name": part}]
+        )
+    await source.execute("blockdev-del", node_name=mask)
+
+
+async def connect(source: Monitor, name: str, export: str, server: dict[str, str]) -> None:
+    """A connection of its own to the destination's disk."""
+    try:
+        await source.execute(
+            "blockdev-add",
+            driver="nbd",
+            node_name=name,
+            server=server,
+            export=export,
+            reconnect_delay=RECONNECT,
+            open_timeout=OPEN_TIMEOUT,
+        )
+    except Unreachable:
+        raise
+    except MigrationFailed as reason:
+        raise MigrationFailed(
+            f"{server['host']} does not answer at TCP port {server['port']}, where disks are received ({reason}): "
+            "mend the way between the hosts, or the firewall on it"
+        ) from None
+
+
+async def disks_of(source: Monitor, nodes: tuple[str, ...]) -> list[Disk]:
+    found = await nodes_of(source, flat=False)
+    disks = []
+    for node in nodes:
+        if node not in found:
+            raise MigrationFailed(f"there is no disk {node} at the source")
+        image = found[node]["image"]
+        raw = found[node]["drv"] == "raw" and str(found[node].get("file", "")).startswith("/")
+        path = str(found[node].get("file", "")) if raw else ""
+        disks.append(
+            Disk(node, int(image["virtual-size"]), path, found[node].get("backing_file_depth", 0) > 0)
+        )
+    return disks
+
+
+def job(job_id: str, device: str, target: str, bandwidth: int) -> dict[str, Any]:
+    """A backup job that is kept when it has ended, for who comes after this controller; `bandwidth` in bytes a second,
+    0 for all there is."""
+    given: dict[str, Any] = {
+        "job-id": job_id,
+        "device": device,
+        "target": target,
+        "auto-dismiss": False,
+        "on-target-error": "stop",
+        "x-perf": {"max-workers": 16, "max-chunk": 1 << 20},
+    }
+    return given | ({"speed": max(bandwidth, 1 << 16)} if bandwidth else {})
+
+
+async def seeding(
+    source: Monitor, disk: Disk, bitmap: str, prefix: str, bandwidth: int
+) -> list[dict[str, Any]]:
+    """Bitmap and jobs of a disk whose connections are open, as actions. Those of all disks begin in one transaction:
+    whoever finds a bitmap knows that the copying has begun, however suddenly this controller ended."""
+    noting = {"node": disk.node, "name": bitmap, "granularity": GRANULARITY}
+    jobs = []
+    for number in range(disk.connections):
+        target = await add_target(source, disk.node, number)
+        share = bandwidth // disk.connections
+        jobs.append(job(name_of(f"{prefix}{number}", disk.node), disk.node, target, share))
+        jobs[-1]["sync"] = "top" if disk.layered else "full"
+    if disk.connections > 1:
+        await _add_parts(source, disk)
+        for number, each in enumerate(jobs):
+            each |= {"device": name_of(f"sw{number}", disk.node)}
+            each |= {"sync": "bitmap", "bitmap": _PART, "bitmap-mode": "never"}
+    copying = [{"type": "blockdev-backup", "data": each} for each in jobs]
+    return [{"type": "block-dirty-bitmap-add", "data": noting}, *copying]
+
+
+async def add_target(source: Monitor, node: str, number: int) -> str:
+    """What a connection is written through, so that zeroes are not sent."""
+    target = name_of(f"tw{number}", node)
+    await source.execute(
+        "blockdev-add",
+        driver="raw",
+        node_name=target,
+        file=name_of(f"tn{number}", node),
+        discard="unmap",
+        detect_zeroes="unmap",
+    )
+    return target
