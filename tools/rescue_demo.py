@@ -19,6 +19,7 @@ from tools.cloud import ROOT, Cloud, until
 from tools.evacuation_demo import address_of, answers
 from tools.guest_session import GuestSession
 from tools.migration_demo import PROCEDURES, mac, movers
+from tools.written_disk import writes_on
 
 from overlace.lab.guests.guests import Guests
 from overlace.lab.lab import Lab
@@ -97,6 +98,10 @@ def rescue(cloud: Cloud) -> dict[str, Any]:
     lost = datetime.now().astimezone()
     until(lambda: not cloud.switch(HOME), f"{HOME} is still heard", 60)
     print(f"{HOME} is cut off and not heard any more", flush=True)
+    until(lambda: shown(cloud)["state"] != "merging", "the last round is not put together", 30)
+    guests = Guests.of(cloud.lab)
+    there, written = writes_on(guests.place(NAME, AWAY).disk), writes_on(guests.place(NAME, HOME).disk)
+    print(f"the replica shows the disk after {there} of the guest's writes, {written} by now", flush=True)
     began = time.monotonic()
     wish = {"kind": "rescue", "machine_id": NAME, "host_is_dead": True}
     made = cloud.api("POST", PROCEDURES, {"procedure": wish})["procedure"]
@@ -112,6 +117,7 @@ def rescue(cloud: Cloud) -> dict[str, Any]:
         "at": done["to_host"],
         "answers": answered,
         "recovery_point_s": point,
+        "writes_on_the_replica": there,
         "recovery_s": seconds,
         "recovery_ms_by_the_controller": done["recovery_ms"],
         **disk(cloud),
@@ -164,6 +170,7 @@ def broken(figures: dict[str, Any]) -> list[str]:
         "the machine starts where its replica is": figures["at"] == AWAY,
         "its service answers there": figures["answers"],
         "no more is lost than was promised": figures["recovery_point_s"] <= figures["promised_s"] + 1,
+        "the replica shows one moment of a disk in use": figures["writes_on_the_replica"] > 0,
         "its disk holds what it should": figures["blocks"] > 0 and figures["blocks_wrong"] == 0,
         "the old guest ran when its host returned": figures["old_guest_ran"],
         "it does not any more": figures["old_guest_now"] == "stopped",
