@@ -27,10 +27,11 @@ from overlace.orchestration.qmp.monitor import Monitor
 from overlace.orchestration.qmp.stripes import (
     GRANULARITY,
     Disk,
+    begin_seeding,
     connect,
     disks_of,
+    early,
     job,
-    seeding,
 )
 from overlace.orchestration.sight import Disks, Progress
 
@@ -79,15 +80,14 @@ class DiskCopy:
         self._seeding = dict.fromkeys(nodes, not seeded)
         self._disks = {disk.node: disk for disk in await disks_of(source, nodes)}
         server = {"type": "inet", "host": address, "port": str(port)}
-        actions: list[dict[str, Any]] = []
-        for disk in self._disks.values():
-            for number in range(1 if seeded else disk.connections):
-                await connect(source, name_of(f"tn{number}", disk.node), disk.node, server)
-            if seeded:
-                actions += _following(disk.node, known)
-                continue
-            actions += await seeding(source, disk, _BITMAP, "seed", self._bandwidth)
-        await source.execute("transaction", actions=actions)
+        if seeded:
+            for node in nodes:
+                await connect(source, name_of("tn0", node), node, server)
+            actions = [action for node in nodes for action in _following(node, known)]
+            await source.execute("transaction", actions=actions)
+        else:
+            disks = list(self._disks.values())
+            await begin_seeding(source, disks, _BITMAP, "seed", server, self._bandwidth)
         self.state = Disks.COPYING
 
     async def advance(self, source: Monitor, nodes: tuple[str, ...]) -> None:
@@ -125,8 +125,9 @@ class DiskCopy:
             await remove_nodes(source, ("mask", "sw", "tw", "tn"), node)  # what stands on others goes first
         found = await nodes_of(source)
         for node in nodes:
-            if bitmap_of(found.get(node, {}), _BITMAP) is not None:
-                await source.execute("block-dirty-bitmap-remove", node=node, name=_BITMAP)
+            for bitmap in (_BITMAP, early(_BITMAP)):
+                if bitmap_of(found.get(node, {}), bitmap) is not None:
+                    await source.execute("block-dirty-bitmap-remove", node=node, name=bitmap)
         self.state = Disks.NONE
 
     async def _seed(self, source: Monitor, disk: Disk, jobs: list[dict[str, Any]]) -> bool:

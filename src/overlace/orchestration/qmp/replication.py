@@ -27,10 +27,10 @@ from overlace.orchestration.qmp.stripes import (
     GRANULARITY,
     Disk,
     add_target,
+    begin_seeding,
     connect,
     disks_of,
     job,
-    seeding,
 )
 from overlace.orchestration.replication.link import Basis, ReplicaSight, Work
 from overlace.orchestration.sight import Guest, Progress
@@ -114,12 +114,7 @@ class QmpReplicaLink:
         disks = await disks_of(source, self._nodes)
         await begin_layers(keeper, {disk.node: disk.size for disk in disks})
         server = await self._server(keeper)
-        actions: list[dict[str, Any]] = []
-        for disk in _striped(disks):
-            for number in range(disk.connections):
-                await connect(source, name_of(f"tn{number}", disk.node), disk.node, server)
-            actions += await seeding(source, disk, bitmap, _SEED, self._bandwidth)
-        await source.execute("transaction", actions=actions)
+        await begin_seeding(source, _striped(disks), bitmap, _SEED, server, self._bandwidth)
 
     async def send(self, replica: Replica) -> None:
         """See ReplicaLink."""
@@ -225,8 +220,9 @@ class QmpReplicaLink:
             for each in await jobs_of(source)
             if prefix and each["id"].startswith(name_of(prefix, "")[:-1])
         ]
-        if not jobs:
-            return Work.NONE, ""
+        seeding = replica.state is ReplicaState.SEEDING
+        if not jobs or (seeding and not await self._noted(source, f"{_SEED_BITMAPS}{replica.round}")):
+            return Work.NONE, ""  # or a controller ended before all had begun
         self._note_progress(jobs)
         if failed := next((each["error"] for each in jobs if each.get("error")), ""):
             return Work.FAILED, f"the disks of {self._machine} cannot be copied: {failed}"
@@ -236,19 +232,21 @@ class QmpReplicaLink:
             return Work.DONE, ""
         return Work.GOING, f"{self._to_host} cannot be written to now" if await urge(source) else ""
 
+    async def _noted(self, source: Monitor, bitmap: str) -> bool:
+        """Whether the disks that are copied in stripes have it."""
+        found = await nodes_of(source)
+        striped = _striped(await disks_of(source, self._nodes))
+        return all(bitmap in _bitmaps(found.get(each.node, {})) for each in striped)
+
     async def _basis(self, replica: Replica, source: Monitor) -> Basis:
         found = await nodes_of(source)
-        disks = await disks_of(source, self._nodes)
-
-        def noted(bitmap: str, among: list[Disk]) -> bool:
-            return all(bitmap in _bitmaps(found.get(each.node, {})) for each in among)
-
-        if replica.whole and noted(basis_bitmap(replica), disks):
+        noted = [basis_bitmap(replica) in _bitmaps(found.get(node, {})) for node in self._nodes]
+        if replica.whole and all(noted):
             return Basis.ROUND
-        striped = _striped(disks)
-        if not striped:
+        if not _striped(await disks_of(source, self._nodes)):
             return Basis.NOTHING_SMALL
-        seeded = replica.state is ReplicaState.SENDING and noted(f"{_SEED_BITMAPS}{replica.round}", striped)
+        sending = replica.state is ReplicaState.SENDING
+        seeded = sending and await self._noted(source, f"{_SEED_BITMAPS}{replica.round}")
         if seeded and self._keeper is not None and await has_layers(self._keeper, self._nodes):
             return Basis.SEED
         return Basis.NOTHING

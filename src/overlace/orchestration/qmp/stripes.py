@@ -1,9 +1,10 @@
 """Copying a raw disk in stripes, over several connections to an export (NBD) of another QEMU: one connection alone
 would wait for every lost packet.
 
-Which stripes go over which is said by a bitmap for each, and all begin at once, since QEMU waits for everything under
-way whenever a job begins. Zeroes are not sent. A disk over a golden image that both sides have sends its own layer
-only; it, and any other that is not raw, goes over one connection.
+Which stripes go over which is said by a bitmap for each. The first begins while the others are opened, one after the
+other, and these begin at once, since QEMU waits for everything under way whenever a job begins. Zeroes are not sent. A
+disk over a golden image that both sides have sends its own layer only; it, and any other that is not raw, goes over one
+connection.
 """
 
 from dataclasses import dataclass
@@ -125,25 +126,68 @@ def job(job_id: str, device: str, target: str, bandwidth: int) -> dict[str, Any]
     return given | ({"speed": max(bandwidth, 1 << 16)} if bandwidth else {})
 
 
-async def seeding(
-    source: Monitor, disk: Disk, bitmap: str, prefix: str, bandwidth: int
-) -> list[dict[str, Any]]:
-    """Bitmap and jobs of a disk whose connections are open, as actions. Those of all disks begin in one transaction:
-    whoever finds a bitmap knows that the copying has begun, however suddenly this controller ended."""
+async def begin_seeding(
+    source: Monitor, disks: list[Disk], bitmap: str, prefix: str, server: dict[str, str], bandwidth: int
+) -> None:
+    """Have all of the disks copied; what the guest writes from now on is in the bitmap.
+
+    Over the first connection of each it begins at once, while the others are opened. Whoever finds the bitmap knows
+    that all has begun, however suddenly this controller ended.
+    """
+    for disk in disks:
+        await _connect_target(source, disk, 0, server)
+        if disk.connections > 1:
+            await _add_parts(source, disk)
+    more = any(disk.connections > 1 for disk in disks)
+    noted = early(bitmap) if more else bitmap
+    actions = [_noting(disk, noted) for disk in disks]
+    await source.execute(
+        "transaction", actions=actions + [_copying(disk, prefix, 0, bandwidth) for disk in disks]
+    )
+    if not more:
+        return
+    for disk in disks:
+        for number in range(1, disk.connections):
+            await _connect_target(source, disk, number, server)
+    actions = []
+    for disk in disks:
+        merging = {"node": disk.node, "target": bitmap, "bitmaps": [{"node": disk.node, "name": noted}]}
+        actions += [_noting(disk, bitmap), {"type": "block-dirty-bitmap-merge", "data": merging}]
+        actions += [_copying(disk, prefix, number, bandwidth) for number in range(1, disk.connections)]
+    await source.execute("transaction", actions=actions)
+    for disk in disks:
+        await source.execute("block-dirty-bitmap-remove", node=disk.node, name=noted)
+
+
+def early(bitmap: str) -> str:
+    """What a bitmap is called until all connections are open."""
+    return f"{bitmap}-early"
+
+
+def _noting(disk: Disk, bitmap: str) -> dict[str, Any]:
     noting = {"node": disk.node, "name": bitmap, "granularity": GRANULARITY}
-    jobs = []
-    for number in range(disk.connections):
-        target = await add_target(source, disk.node, number)
-        share = bandwidth // disk.connections
-        jobs.append(job(name_of(f"{prefix}{number}", disk.node), disk.node, target, share))
-        jobs[-1]["sync"] = "top" if disk.layered else "full"
-    if disk.connections > 1:
-        await _add_parts(source, disk)
-        for number, each in enumerate(jobs):
-            each |= {"device": name_of(f"sw{number}", disk.node)}
-            each |= {"sync": "bitmap", "bitmap": _PART, "bitmap-mode": "never"}
-    copying = [{"type": "blockdev-backup", "data": each} for each in jobs]
-    return [{"type": "block-dirty-bitmap-add", "data": noting}, *copying]
+    return {"type": "block-dirty-bitmap-add", "data": noting}
+
+
+def _copying(disk: Disk, prefix: str, number: int, bandwidth: int) -> dict[str, Any]:
+    given = job(
+        name_of(f"{prefix}{number}", disk.node),
+        disk.node,
+        name_of(f"tw{number}", disk.node),
+        bandwidth // disk.connections,
+    )
+    if disk.connections == 1:
+        return {"type": "blockdev-backup", "data": given | {"sync": "top" if disk.layered else "full"}}
+    if number == 0:  # little under way, which has to be over there before the others begin
+        given["x-perf"] = {"max-workers": 4, "max-chunk": 1 << 18}
+    given |= {"device": name_of(f"sw{number}", disk.node)}
+    given |= {"sync": "bitmap", "bitmap": _PART, "bitmap-mode": "never"}
+    return {"type": "blockdev-backup", "data": given}
+
+
+async def _connect_target(source: Monitor, disk: Disk, number: int, server: dict[str, str]) -> None:
+    await connect(source, name_of(f"tn{number}", disk.node), disk.node, server)
+    await add_target(source, disk.node, number)
 
 
 async def add_target(source: Monitor, node: str, number: int) -> str:
