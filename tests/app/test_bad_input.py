@@ -44,10 +44,9 @@ VILLAIN = "h3"
 """Admitted, and then not what it was."""
 HANDSHAKE = 8
 """Messages of a switch before anything is written to it, at most."""
-MEMORY = 128 << 20
+MEMORY = 64 << 20
 """Bytes that the process may have grown by, over all attacks, however often. 32 MiB of a database and 16 MiB of an
-answer are read before they are too much, and what some thousand TLS connections leave, 30 KB each, stays until the
-collector looks (app/collector.py). Repeated four times, all attacks together came to 96 MiB and stayed there."""
+answer are read before they are too much."""
 LOG = 200_000
 """Bytes that it may have logged in one attack."""
 

@@ -1,15 +1,21 @@
 """Peers that nobody expects: so many, for so long, and nothing is kept for them."""
 
 import asyncio
+import gc
+from asyncio.sslproto import SSLProtocol
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 from tests.southbound.fake_switch import fake_switch
-from tests.southbound.harness import LOOPBACK, controller, eventually
+from tests.southbound.harness import LOOPBACK, RealClock, controller, eventually
 
+from overlace.app.trust import Trust
+from overlace.pki.issuer import Issuer
 from overlace.southbound import shell
 from overlace.southbound.expected import ExpectedSwitch, SwitchKind
 from overlace.southbound.openflow_channel import SwitchConnection
+from overlace.southbound.server import Listen
 from overlace.wire.openflow.codec import encode
 from overlace.wire.openflow.messages import EchoRequest, Hello
 
@@ -64,3 +70,24 @@ async def test_given_a_stranger_that_asks_and_never_reads_when_answers_pile_up_t
                 writer.write(echo)
                 await asyncio.wait_for(writer.drain(), 15)
         writer.close()
+
+
+async def test_given_strangers_whose_handshakes_fail_when_they_are_gone_then_nothing_of_them_waits_for_the_collector(
+    tmp_path: Path,
+) -> None:
+    trust = Trust(Issuer.create(tmp_path / "pki", RealClock(), [LOOPBACK]), RealClock())
+    async with controller(openflow=Listen(LOOPBACK, 0, trust)) as running:
+        gc.collect()
+        gc.disable()
+        try:
+            # given some that do not speak TLS, and some that hang up
+            for said in (b"GET / HTTP/1.0\r\n\r\n", b"") * 5:
+                reader, writer = await asyncio.open_connection(LOOPBACK, running.openflow_port)
+                writer.write(said)
+                writer.write_eof()
+                assert await ended(reader)
+                writer.close()
+            # then their sessions and OpenSSL's buffers go with them
+            await eventually(lambda: not any(isinstance(each, SSLProtocol) for each in gc.get_objects()))
+        finally:
+            gc.enable()

@@ -10,6 +10,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from traceback import clear_frames
 from typing import Protocol, cast
 
 import structlog
@@ -141,15 +142,19 @@ class Listener:
         except asyncio.CancelledError:
             accepted.close()
             raise
-        except ConnectionResetError:
+        except ConnectionResetError as error:
             # It has hung up by itself, like whoever only asks whether the port is open: nobody was refused.
             accepted.close()
             log.info("connection ended before its handshake did", port=self._what, peer=peer)
+            clear_frames(error.__traceback__)
         except OSError as error:
             accepted.close()
             reason = explain(error)
             log.warning("connection refused", port=self._what, peer=peer, reason=reason)
             self._refusals.refused(self._what, peer, reason)
+            # Frames that failed and the error hold each other, and OpenSSL's buffers with them: 30 KB for each
+            # stranger, until the collector looks.
+            clear_frames(error.__traceback__)
 
 
 # OpenSSL's X509_verify_cert_error_string(3), by code.
