@@ -54,3 +54,27 @@ def test_removing_leaves_nothing_behind(staying: set[Place], going: set[Place]) 
     for place in going - staying:
         tree = index_tree.remove(tree, *place)
     assert tree == tree_of({place: Thing(place[2]) for place in staying})
+
+
+def test_few_are_a_tuple_and_many_a_map_whichever_way_they_came_about() -> None:
+    things = {
+        ("x", inner, f"{number:03}"): Thing(f"{number:03}") for number in range(70) for inner in ("", "p")
+    }
+    # when they come one by one
+    tree: Tree = Map()
+    here: dict[Place, Thing] = {}
+    for place in sorted(things, key=lambda place: hash(place[2])):
+        here[place] = things[place]
+        tree = index_tree.put(tree, *place, here[place])
+        # then the tree is as if built at once
+        assert tree == tree_of(here)
+        assert index_tree.count(tree, *place[:2]) == len([each for each in here if each[1] == place[1]])
+    assert isinstance(tree["x"]["p"], Map)
+    # and when one has a new version, and they go again, so it is, too
+    changed = ("x", "p", "007")
+    here[changed] = Thing("007", 1)
+    tree = index_tree.put(tree, *changed, here[changed])
+    for place in list(here)[:-2]:
+        del here[place]
+        tree = index_tree.remove(tree, *place)
+        assert tree == tree_of(here)

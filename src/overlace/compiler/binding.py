@@ -81,27 +81,35 @@ _Groups = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class BindingView:
-    """A binding with what its flows depend on; `group_keys` None where port security is off."""
+class Common:
+    """What the ports of a network on a host have in common, but for those that move; `groups` None where port security
+    is off."""
 
     host: str
-    port_id: str
     network_id: str
-    state: BindingState
-    zone: int
-    ofport: int | None
+    network_key: int
     enabled: bool
+    groups: _Groups | None
+    stateless: bool
+    state: BindingState
     superseded: int
     """The generation of the active binding: what a move that is prepared makes stale."""
     elsewhere: int
     """The key of the host where the port is prepared while it is active here; 0 for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class BindingView:
+    """A binding with what its flows depend on."""
+
+    common: Common
+    port_id: str
     port_key: int
-    network_key: int
+    zone: int
+    ofport: int | None
     mac: int
     fixed_ips: tuple[FixedIp, ...]
     pairs: tuple[AddressPair, ...]
-    groups: _Groups | None
-    stateless: bool
     asker: Asker | None
     """Whom the port asks about connections from before a move."""
 
@@ -121,31 +129,32 @@ def project(reader: Reader, unit: UnitId) -> BindingView | None:
     groups = tuple((group.id, group.key) for group in found)
     bindings = sorted(near.members(Binding, "port", port.id), key=lambda each: each.host_id)
     active = next((each for each in bindings if each.state is BindingState.ACTIVE), None)
-    return BindingView(
+    common = _common(
         binding.host_id,
-        port.id,
         network.id,
-        binding.state,
-        binding.zone,
-        near.ofport((binding.host_id, port.id)),
+        network.key,
         port.admin_state_up and network.admin_state_up,
+        groups if port.port_security_enabled else None,
+        bool(found) and not any(group.stateful for group in found),
+        binding.state,
         active.generation if active is not None else 0,
         _elsewhere(reader, bindings) if active == binding else 0,
+    )
+    return BindingView(
+        common,
+        port.id,
         port.key,
-        network.key,
+        binding.zone,
+        near.ofport((binding.host_id, port.id)),
         port.mac_address,
         port.fixed_ips,
         port.allowed_address_pairs,
-        _shared(groups) if port.port_security_enabled else None,
-        bool(found) and not any(group.stateful for group in found),
         asker(reader, port, binding, network.key),
     )
 
 
-@lru_cache(maxsize=1 << 12)
-def _shared(groups: _Groups) -> _Groups:
-    """Most ports of a project have the same groups: one object for all of them."""
-    return groups
+_common = lru_cache(maxsize=1 << 14)(Common)
+"""The same object for all that have the same in common."""
 
 
 def _elsewhere(reader: Reader, bindings: list[Binding]) -> int:
@@ -196,11 +205,11 @@ def root_of(key: Key) -> UnitId | None:
 
 def build(view: BindingView) -> Output:
     """Flows for this switch alone, and the audiences that the port makes its host a member of."""
-    failover = _failover(view) if view.enabled else None
+    failover = _failover(view) if view.common.enabled else None
     groups = (failover,) if failover is not None else ()
-    fragment = Fragment.made_of(("binding", view.port_id, view.host), _flows, view, groups)
-    memberships = _memberships(view.host, view.network_id, view.groups or ())
-    return Output((fragment.to(switch_audience(view.host)),), memberships)
+    fragment = Fragment.made_of(("binding", view.port_id, view.common.host), _flows, view, groups)
+    memberships = _memberships(view.common.host, view.common.network_id, view.common.groups or ())
+    return Output((fragment.to(switch_audience(view.common.host)),), memberships)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -212,12 +221,16 @@ def _memberships(host: str, network_id: str, groups: _Groups) -> Memberships:
 
 def _flows(view: BindingView) -> list[Flow]:
     mark = cookie(CookieClass.BINDING, view.port_key)
-    if view.state is BindingState.FENCED or not view.enabled:
+    if view.common.state is BindingState.FENCED or not view.common.enabled:
         return []
-    if view.state is BindingState.RELEASING:
+    if view.common.state is BindingState.RELEASING:
         return [rule(Table.LOCAL, 100, {**_to_it(view), **flagged(Flag.FROM_TUNNEL)}, mark, *_away())]
     if view.ofport is None:
-        return [rule(Table.LOCAL, 120, _to_it(view), mark, *_away(view.elsewhere))] if view.elsewhere else []
+        return (
+            [rule(Table.LOCAL, 120, _to_it(view), mark, *_away(view.common.elsewhere))]
+            if view.common.elsewhere
+            else []
+        )
     return [
         _classify(view, view.ofport, mark),
         *_arrival(view, mark),
@@ -233,20 +246,20 @@ def _flows(view: BindingView) -> list[Flow]:
 
 def _zone(view: BindingView) -> int:
     """Connections are tracked as soon as one group is stateful; the rules of all then permit connections."""
-    if view.groups is None:
+    if view.common.groups is None:
         return 0
-    return STATELESS if view.stateless else view.zone
+    return STATELESS if view.common.stateless else view.zone
 
 
 def _classify(view: BindingView, ofport: int, mark: int) -> Flow:
-    first = Table.ARMED_LOCAL if view.state is BindingState.PREPARED else Table.SOURCE_GUARD
+    first = Table.ARMED_LOCAL if view.common.state is BindingState.PREPARED else Table.SOURCE_GUARD
     return rule(
         Table.CLASSIFY,
         100,
         {Field.IN_PORT: ofport},
         mark,
         set_field(SOURCE_PORT, view.port_key),
-        set_field(NETWORK, view.network_key),
+        set_field(NETWORK, view.common.network_key),
         set_field(ZONE, _zone(view)),
         goto(first),
     )
@@ -256,11 +269,13 @@ def _arrival(view: BindingView, mark: int) -> list[Flow]:
     """Is it here? A prepared port takes only what a tunnel brings, until its own first frame makes it active."""
     here = {DESTINATION_PORT: view.port_key}
     actions: tuple[Action, ...] = (set_field(ZONE, _zone(view)), goto(Table.INGRESS_TRACK))
-    if view.state is BindingState.ACTIVE:
+    if view.common.state is BindingState.ACTIVE:
         flows = [rule(Table.LOCAL, 100, here, mark, *actions)]
-        if view.elsewhere:
+        if view.common.elsewhere:
             group = SendToGroup(failover_group(view.port_key))
-            flows.append(rule(Table.LOCAL, 120, _to_it(view), mark, _second_copy(view.elsewhere), group))
+            flows.append(
+                rule(Table.LOCAL, 120, _to_it(view), mark, _second_copy(view.common.elsewhere), group)
+            )
         return flows
     return [
         rule(Table.LOCAL, 100, {**here, **flagged(Flag.FROM_TUNNEL)}, mark, *actions),
@@ -283,7 +298,7 @@ def activation_in(flow: Flow) -> tuple[int, int] | None:
 
 def _late_arrival(view: BindingView, mark: int) -> Flow:
     """What the host where the port was has sent on: for this port or for nobody."""
-    late = {NETWORK: view.network_key, Field.ETH_DST: LATE_FRAMES | view.port_key}
+    late = {NETWORK: view.common.network_key, Field.ETH_DST: LATE_FRAMES | view.port_key}
     return rule(
         Table.ARMED,
         200,
@@ -303,16 +318,16 @@ def _second_copy(host_key: int) -> Clone:
 
 def _copy_arrival(view: BindingView, mark: int) -> list[Flow]:
     """What the host where the port was sends here too, for the time that the news of the move takes to reach it."""
-    copies = {NETWORK: view.network_key, Field.ETH_DST: COPIES | view.port_key}
+    copies = {NETWORK: view.common.network_key, Field.ETH_DST: COPIES | view.port_key}
     mine: tuple[Action, ...] = (
         set_field(Field.ETH_DST, view.mac),
         set_field(DESTINATION_PORT, view.port_key),
         set_field(ZONE, _zone(view)),
     )
-    if view.state is BindingState.ACTIVE:
+    if view.common.state is BindingState.ACTIVE:
         return [rule(Table.ARMED, 200, copies, mark, *mine, goto(Table.INGRESS_TRACK))]
     started = {DESTINATION_PORT: view.port_key, **flagged(Flag.COPY, Flag.ACTIVATED)}
-    asked = (set_field(GENERATION, view.superseded), visit(Table.OVERRIDE), raise_flag(Flag.COPY))
+    asked = (set_field(GENERATION, view.common.superseded), visit(Table.OVERRIDE), raise_flag(Flag.COPY))
     return [
         rule(Table.ARMED, 200, copies, mark, *mine, *asked, goto(Table.LOCAL)),
         rule(Table.LOCAL, 220, started, mark, clear_flag(Flag.COPY), goto(Table.INGRESS_TRACK)),
@@ -332,10 +347,14 @@ def _away(host_key: int = 0) -> list[Action]:
 
 def _failover(view: BindingView) -> Group | None:
     """While a move is prepared, the switch itself notices that the interface has gone from here."""
-    if view.state is not BindingState.ACTIVE or view.ofport is None or not view.elsewhere:
+    if view.common.state is not BindingState.ACTIVE or view.ofport is None or not view.common.elsewhere:
         return None
     here = (set_field(ZONE, _zone(view)), visit(Table.INGRESS_TRACK))
-    there = (raise_flag(Flag.REDIRECT), set_field(DESTINATION_HOST, view.elsewhere), visit(Table.ENCAPSULATE))
+    there = (
+        raise_flag(Flag.REDIRECT),
+        set_field(DESTINATION_HOST, view.common.elsewhere),
+        visit(Table.ENCAPSULATE),
+    )
     buckets = (Bucket(1, here, watch_port=view.ofport), Bucket(2, there, watch_port=TUNNEL_OFPORT))
     return Group(failover_group(view.port_key), GroupType.FAST_FAILOVER, buckets)
 
@@ -348,7 +367,7 @@ def _first_frame(view: BindingView, mark: int) -> Flow:
         hard_timeout=LEARNED_SECONDS,
         specs=(
             LearnMatch(whole(DESTINATION_PORT), view.port_key),
-            LearnMatch(whole(GENERATION), view.superseded),
+            LearnMatch(whole(GENERATION), view.common.superseded),
             LearnLoad(Subfield(FLAGS, Flag.ACTIVATED.bit_length() - 1, 1), 1),
         ),
     )
@@ -359,7 +378,7 @@ def _first_frame(view: BindingView, mark: int) -> Flow:
 
 
 def _source_guard(view: BindingView, mark: int) -> list[Flow]:
-    if view.groups is None:
+    if view.common.groups is None:
         return open_flows(view.port_key, mark)
     return guard_flows(view.port_key, identities(view.mac, view.fixed_ips, view.pairs), mark)
 
@@ -379,7 +398,7 @@ def _own_addresses(view: BindingView, mark: int) -> list[Flow]:
 
 
 def _policy(view: BindingView, mark: int) -> list[Flow]:
-    if view.groups is None:
+    if view.common.groups is None:
         return []
     return [
         _groups(
@@ -405,6 +424,6 @@ def _groups(
     policy: Table, group: Table, verdict: Table, whose: Conditions, view: BindingView, mark: int
 ) -> Flow:
     actions: list[Action] = [clear_flag(Flag.PERMITTED)]
-    for _, key in view.groups or ():
+    for _, key in view.common.groups or ():
         actions += (set_field(GROUP, key), visit(group))
     return rule(policy, 50, whose, mark, *actions, goto(verdict))

@@ -120,12 +120,16 @@ class Compiler:
         if memo.projection == projection:
             return None
         self.counters.units_built += 1
-        old, new = memo.output, kind.build(projection)
-        memo.projection = projection
-        memo.keep(_keep_equal_fragments(old, new))
-        if not known:
+        new = kind.build(projection)
+        if known is None:
+            old = NOTHING
             self._memos[_same_name(unit, new)] = memo
-        return old, memo.output
+        else:
+            old = memo.output
+            new = _keep_equal_fragments(old, new)
+        memo.projection = projection
+        memo.keep(new)
+        return old, new
 
     def _forget(self, unit: Unit, memo: _Memo) -> tuple[Output, Output]:
         """Let go of a unit whose root is gone; should the root come back, its key brings the unit back."""
@@ -136,7 +140,10 @@ class Compiler:
 
 def _same_name(unit: Unit, output: Output) -> Unit:
     """A unit under the very object that its fragment has as id, where both are called the same."""
-    return next((fragment.id for fragment in output.fragments if fragment.id == unit), unit)
+    for fragment in output.fragments:
+        if fragment.id == unit:
+            return fragment.id
+    return unit
 
 
 def _keep_equal_fragments(old: Output, new: Output) -> Output:

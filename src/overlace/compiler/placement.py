@@ -83,8 +83,10 @@ class PlanBuilder:
         after: dict[FragmentId, Fragment] = {}
         for old, new in pairs:
             if old.fragments is not new.fragments:
-                before.update((fragment.id, fragment) for fragment in old.fragments)
-                after.update((fragment.id, fragment) for fragment in new.fragments)
+                for fragment in old.fragments:
+                    before[fragment.id] = fragment
+                for fragment in new.fragments:
+                    after[fragment.id] = fragment
         moves: _Moves = {}
         for id_ in before | after:
             then, now = before.get(id_), after.get(id_)

@@ -124,9 +124,10 @@ def _reindex(indexes: _Indexes, cls: type, key: str, before: Any, after: Any) ->
 def _reindex_one(indexes: _Indexes, cls: type, index: Index, key: str, before: Any, after: Any) -> _Indexes:
     old = set(index.keys(before)) if before is not None else set()
     new = set(index.keys(after)) if after is not None else set()
-    tree = indexes.get((cls, index.name), _EMPTY)
+    known = indexes.get((cls, index.name))
+    tree = _EMPTY if known is None else known
     for outer, inner in old - new:
         tree = index_tree.remove(tree, outer, inner, key)
     for outer, inner in new:
         tree = index_tree.put(tree, outer, inner, key, after)
-    return indexes.set((cls, index.name), tree)
+    return indexes if tree is known else indexes.set((cls, index.name), tree)

@@ -4,7 +4,7 @@ A scalar field is a column of its own; tuples and nested values are JSON text in
 value is for the log of changes only, and is never read back by the store.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import Enum
@@ -16,6 +16,7 @@ from ipaddress import (
     IPv6Network,
     ip_network,
 )
+from socket import AF_INET, AF_INET6, inet_pton
 from sys import intern
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -28,6 +29,8 @@ from overlace.store.tables import HEXADECIMAL, without_none
 _TEXTUAL = (IPv4Address, IPv6Address, IPv4Network, IPv6Network)
 _INTEGERS = range(-(1 << 63), 1 << 63)
 _Decoder = Callable[[Any], Any]
+_AS_IT_IS: _Decoder | None = None
+"""Of what needs no decoding."""
 _ID = "id"
 
 
@@ -45,7 +48,18 @@ def encode_row(value: Any) -> dict[str, Any]:
 
 def decode_row(cls: type, row: Mapping[str, Any]) -> Any:
     """A resource from what `encode_row` made. Raises ValueError, TypeError or KeyError on anything else."""
-    return cls(**{name: decode(row[name]) for name, decode in _columns(cls)})
+    return decode_cells(cls, [row[name] for name in column_names(cls)])
+
+
+def column_names(cls: type) -> list[str]:
+    """The columns that a resource is made of, in the order in which `decode_cells` takes them."""
+    return [name for name, _ in _columns(cls)]
+
+
+def decode_cells(cls: type, cells: Iterable[Any]) -> Any:
+    """As `decode_row`, of cells alone."""
+    named = zip(_columns(cls), cells, strict=True)
+    return cls(**{name: cell if decode is None else decode(cell) for (name, decode), cell in named})
 
 
 def _json(plain: Any) -> str:
@@ -97,21 +111,34 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def _columns(cls: type) -> tuple[tuple[str, _Decoder], ...]:
+def _columns(cls: type) -> tuple[tuple[str, _Decoder | None], ...]:
     types = get_type_hints(cls)
     return tuple((each.name, _column_decoder(each.name, types[each.name])) for each in fields(cls))
 
 
-def _column_decoder(name: str, kind: Any) -> _Decoder:
+def _column_decoder(name: str, kind: Any) -> _Decoder | None:
     if name in HEXADECIMAL:
         return lambda text: int(text, 16)
     bare, _ = without_none(kind)
     if bare is str and not _is_identifier(name):
-        return lambda text: text
+        return _shared
     decode = _decoder(kind)
     if get_origin(bare) is tuple or hasattr(bare, "__dataclass_fields__"):
-        return lambda text: None if text is None else decode(msgspec.json.decode(text))
+        return lambda text: () if text == "[]" else _nested(decode, text)
     return decode
+
+
+def _nested(decode: _Decoder | None, text: str | None) -> Any:
+    if text is None:
+        return None
+    plain = msgspec.json.decode(text)
+    return plain if decode is None else decode(plain)
+
+
+@lru_cache(maxsize=1024)
+def _shared(text: str) -> str:
+    """Words that stand in many values, and are one string wherever they are near each other."""
+    return text
 
 
 def _is_identifier(name: str) -> bool:
@@ -120,29 +147,34 @@ def _is_identifier(name: str) -> bool:
 
 
 @cache
-def _decoder(kind: Any) -> _Decoder:
+def _decoder(kind: Any) -> _Decoder | None:
     bare, optional = without_none(kind)
     decode = _bare_decoder(bare)
-    return (lambda plain: None if plain is None else decode(plain)) if optional else decode
+    if decode is None or not optional:
+        return decode
+    return lambda plain: None if plain is None else decode(plain)
 
 
-def _bare_decoder(kind: Any) -> _Decoder:
+def _bare_decoder(kind: Any) -> _Decoder | None:
     if get_origin(kind) is tuple:
         each = _decoder(get_args(kind)[0])
-        return lambda plain: tuple([each(item) for item in plain])
+        return tuple if each is None else lambda plain: tuple([each(item) for item in plain])
     if get_origin(kind) is UnionType or kind in _TEXTUAL:
         return _textual_decoder(set(get_args(kind)) or {kind})
     if not isinstance(kind, type):
-        return lambda plain: plain  # a NewType: kept as what it stands for
+        return _AS_IT_IS  # a NewType: kept as what it stands for
     if hasattr(kind, "__dataclass_fields__"):
-        return lambda plain: kind(**{name: decode(plain[name]) for name, decode in _members(kind)})
+        members = _members(kind)
+        return lambda plain: kind(
+            *[decode(plain[name]) if decode else plain[name] for name, decode in members]
+        )
     if issubclass(kind, Enum):
         return kind
     if kind is datetime:
         return _timestamp
     if kind is str:
         return intern
-    return bool if kind is bool else lambda plain: plain
+    return bool if kind is bool else _AS_IT_IS
 
 
 _timestamp = lru_cache(maxsize=1024)(datetime.fromisoformat)
@@ -150,14 +182,21 @@ _timestamp = lru_cache(maxsize=1024)(datetime.fromisoformat)
 
 
 @cache
-def _members(cls: type) -> tuple[tuple[str, _Decoder], ...]:
+def _members(cls: type) -> tuple[tuple[str, _Decoder | None], ...]:
     types = get_type_hints(cls)
     return tuple((each.name, _decoder(types[each.name])) for each in fields(cls))
 
 
 def _textual_decoder(kinds: set[Any]) -> _Decoder:
     if kinds <= {IPv4Address, IPv6Address}:
-        return lambda text: IPv6Address(text) if ":" in text else IPv4Address(text)
+        return _address
     if kinds <= {IPv4Network, IPv6Network}:
         return ip_network
     raise TypeError(f"no column can tell apart {kinds}")
+
+
+def _address(text: str) -> IPv4Address | IPv6Address:
+    """By the system's own parser, which takes a quarter of the time; what that does not know has a scope."""
+    if ":" not in text:
+        return IPv4Address(inet_pton(AF_INET, text))
+    return IPv6Address(text if "%" in text else inet_pton(AF_INET6, text))

@@ -16,7 +16,7 @@ from overlace.model.declaration import RESOURCES
 from overlace.model.index_tree import Tree
 from overlace.model.snapshot import Snapshot
 from overlace.store.allocation import Allocations, Pool
-from overlace.store.codec import decode_row
+from overlace.store.codec import column_names, decode_cells
 from overlace.store.numbers import Numbers
 from overlace.store.record import CURSOR
 from overlace.store.tables import ALLOCATIONS, EPOCHS, META, VALUES
@@ -81,9 +81,10 @@ def _snapshot(connection: Connection, revision: Revision) -> Snapshot:
 
 
 def _values(connection: Connection, cls: type) -> Iterator[tuple[str, Any]]:
-    for mapping in connection.execute(select(VALUES[cls])).mappings():
-        row = dict(mapping)
-        yield row["id"], decode_row(cls, row)
+    columns = VALUES[cls].columns
+    wanted = [columns["id"], *(columns[name] for name in column_names(cls))]
+    for id_, *cells in connection.execute(select(*wanted)):
+        yield id_, decode_cells(cls, cells)
 
 
 def _allocations(connection: Connection, meta: dict[str, str]) -> Allocations:
