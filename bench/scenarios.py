@@ -39,7 +39,7 @@ SCENARIOS: Mapping[str, Mapping[str, Part]] = {
         "": Part("port_ready", short="--hosts 20 --ports-per-host 5 --samples 3 --fan-outs 2,20"),
     },
     "first_packet": {
-        "": Part("first_packet", "--ports 1000,5000,10000,20000", "--ports 0 --samples 2"),
+        "": Part("first_packet", "--ports 1000,5000,10000,20000 --routers", "--ports 0 --samples 2"),
     },
     "flat_cost": {
         "": Part(

@@ -1,7 +1,7 @@
 """Tenants that fill both systems: ten networks of fifty ports each, one security group, on fifty hosts that are absent.
 
-The group lets members out to everywhere, and in from each other, to TCP port 22, and with ICMP. There are no routers
-in either system. Overlace's ports are bound to hosts that never connect; OVN's to chassis that stand in its southbound
+The group lets members out to everywhere, and in from each other, to TCP port 22, and with ICMP. Overlace has no routers;
+OVN's tenants get one of their own, where asked for, that joins their ten networks. Overlace's ports are bound to hosts that never connect; OVN's to chassis that stand in its southbound
 database only, as their ovn-controllers would have written it.
 """
 
@@ -44,10 +44,10 @@ def group_name(tenant: int) -> str:
     return f"group{tenant}"
 
 
-def filler(index: int) -> tuple[str, str]:
-    """MAC and IPv4 address of a network's port; equal in all networks, since nothing joins them."""
+def filler(network: int, index: int) -> tuple[str, str]:
+    """MAC and IPv4 address of a network's port; equal in all tenants, since nothing joins them."""
     octet = _FIRST_OCTET + index
-    return format_mac(0x020000000000 | octet), str(IPv4Address(f"192.168.0.{octet}"))
+    return format_mac(0x020000000000 | octet), str(IPv4Address(f"192.168.{network}.{octet}"))
 
 
 def unlimited(api: Callable[[str, str, object], object], project: str) -> None:
@@ -74,7 +74,7 @@ class OverlaceTenants:
             name = network_name(tenant, number)
             network = self._made("networks", {"name": name} | project)
             self._cloud.networks[name] = network["id"]
-            subnet = {"network_id": network["id"], "ip_version": 4, "cidr": "192.168.0.0/24"}
+            subnet = {"network_id": network["id"], "ip_version": 4, "cidr": f"192.168.{number}.0/24"}
             self._made("subnets", subnet | project)
         query = f"/v2.0/security-groups?project_id=tenant{tenant}"
         group = self._cloud.api("GET", query)["security_groups"][0]["id"]
@@ -90,7 +90,7 @@ class OverlaceTenants:
                     "network_id": self._cloud.networks[network_name(tenant, number)],
                     "project_id": f"tenant{tenant}",
                 }
-                ports = [fixed | _port(index) for index in range(PORTS)]
+                ports = [fixed | _port(number, index) for index in range(PORTS)]
                 self._cloud.api("POST", "/v2.0/ports", {"ports": ports})
 
     def _made(self, collection: str, body: Mapping[str, object]) -> dict[str, Any]:
@@ -102,8 +102,9 @@ class OverlaceTenants:
 class OvnTenants:
     """Over ovn-nbctl, one transaction a network."""
 
-    def __init__(self, ovn: Ovn) -> None:
+    def __init__(self, ovn: Ovn, *, routers: bool = False) -> None:
         self._ovn = ovn
+        self._routers = routers
         for number in range(HOSTS):
             ovn.add_absent_chassis(f"absent{number}", f"10.9.0.{number + 1}")
         self._chassis = ovn.absent_chassis()
@@ -112,6 +113,10 @@ class OvnTenants:
         """The group's rules as Overlace's default group has them."""
         for number in range(NETWORKS):
             self._ovn.nbctl("ls-add", network_name(tenant, number))
+        if self._routers:
+            self._ovn.nbctl("lr-add", f"r{tenant}")
+            for number in range(NETWORKS):
+                self._join(tenant, number)
         group = group_name(tenant)
         self._ovn.nbctl("pg-add", group)
         self._ovn.permit_members(group, "tcp && tcp.dst == 22", "icmp4")
@@ -129,10 +134,19 @@ class OvnTenants:
         for ports in names.values():
             self._ovn.bind({name: self._chassis[index % HOSTS] for index, name in enumerate(ports)})
 
+    def _join(self, tenant: int, number: int) -> None:
+        """A port of the tenant's router in the network."""
+        network, port = network_name(tenant, number), f"r{tenant}n{number}"
+        mac = format_mac(0x020001000000 | tenant << 8 | number)
+        words = ["lrp-add", f"r{tenant}", port, mac, f"192.168.{number}.254/24"]
+        words += ["--", "lsp-add", network, f"{network}r", "--", "lsp-set-type", f"{network}r", "router"]
+        words += ["--", "lsp-set-addresses", f"{network}r", "router"]
+        self._ovn.nbctl(*words, "--", "lsp-set-options", f"{network}r", f"router-port={port}")
+
     def _network(self, tenant: int, number: int, ports: list[str]) -> None:
         words: list[str] = []
         for index, name in enumerate(ports):
-            known = " ".join(filler(index))
+            known = " ".join(filler(number, index))
             words += ["--", "lsp-add", network_name(tenant, number), name]
             words += ["--", "lsp-set-addresses", name, known, "--", "lsp-set-port-security", name, known]
         self._ovn.nbctl(*words)
@@ -140,7 +154,7 @@ class OvnTenants:
         self._ovn.nbctl("add", "Port_Group", group_name(tenant), "ports", *ids)
 
 
-def _port(index: int) -> dict[str, object]:
-    mac, address = filler(index)
+def _port(network: int, index: int) -> dict[str, object]:
+    mac, address = filler(network, index)
     place = f"absent{index % HOSTS}"
     return {"mac_address": mac, "fixed_ips": [{"ip_address": address}], "binding:host_id": place}
