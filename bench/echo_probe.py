@@ -59,7 +59,7 @@ class EchoProbe:
 
 def _run(echo: Echo, pipe: Connection) -> None:
     identifier = echo.identifier.to_bytes(2, "big")
-    frame = _request(echo, identifier)
+    frame = echo_request(echo.source, echo.target, identifier)
     with entered(echo.namespace), socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
         sock.bind(("eth0", 0x0800))
         sock.setblocking(False)
@@ -86,8 +86,11 @@ def _is_answer(frame: bytes, target: IPv4Address, identifier: bytes) -> bool:
     return is_reply and frame[38:40] == identifier
 
 
-def _request(echo: Echo, identifier: bytes) -> bytes:
+def echo_request(
+    source: tuple[int, IPv4Address], target: tuple[int, IPv4Address], identifier: bytes
+) -> bytes:
+    """A whole frame (RFC 792)."""
     message = struct.pack("!BBH", _ECHO_REQUEST, 0, 0) + identifier + bytes(2) + b"first packet".ljust(32)
     message = message[:2] + struct.pack("!H", internet_checksum(message)) + message[4:]
-    packet = Ipv4Packet(echo.source[1], echo.target[1], _ICMP, message).encode()
-    return echo.target[0].to_bytes(6, "big") + echo.source[0].to_bytes(6, "big") + b"\x08\x00" + packet
+    packet = Ipv4Packet(source[1], target[1], _ICMP, message).encode()
+    return target[0].to_bytes(6, "big") + source[0].to_bytes(6, "big") + b"\x08\x00" + packet

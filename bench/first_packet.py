@@ -7,9 +7,9 @@ each system is there already on h2, its interface plugged; a probe on h1 asks fo
 port is created over the system's API, and the clock stops at the first answer. The ports of both systems have
 stateful security by one group (bench/tenants.py). The systems take turns, port by port, so that both meet the same
 noise of the machine; before the other's turn, OVN's central part has caught up, and the data paths forget the flows of
-the last turn. At each size so many ports of other tenants exist in both systems. `--routers` gives each of OVN's tenants the
-router that joins its ten networks; Overlace has no routers yet, so that is what the other does for its users today, and
-no comparison of equals.
+the last turn. At each size so many ports of other tenants exist in both systems. `--routers` gives each of OVN's
+tenants the router that joins its ten networks; Overlace has no routers yet, so that is what the other does for its
+users today, and no comparison of equals.
 """
 
 import argparse

@@ -59,7 +59,8 @@ SCENARIOS: Mapping[str, Mapping[str, Part]] = {
         "": Part("datapath", "--rounds 20 --seconds 0.5", "--rounds 1 --seconds 0.2 --rate 2000"),
     },
     "boot_storm": {
-        "": Part("boot_storm", short="--ports 50 --hosts 10 --rounds 1"),
+        "simulated": Part("boot_storm", short="--ports 50 --hosts 10 --rounds 1"),
+        "pings": Part("boot_pings", short="--ports 20 --clients 2 --hosts 2 --rounds 1"),
     },
     "api_rates": {
         "": Part("api_rates", short="--ports 100 --rounds 1"),

@@ -1,8 +1,9 @@
 """Tenants that fill both systems: ten networks of fifty ports each, one security group, on fifty hosts that are absent.
 
-The group lets members out to everywhere, and in from each other, to TCP port 22, and with ICMP. Overlace has no routers;
-OVN's tenants get one of their own, where asked for, that joins their ten networks. Overlace's ports are bound to hosts that never connect; OVN's to chassis that stand in its southbound
-database only, as their ovn-controllers would have written it.
+The group lets members out to everywhere, and in from each other, to TCP port 22, and with ICMP. Overlace has no
+routers; OVN's tenants get one of their own, where asked for, that joins their ten networks. Overlace's ports are bound
+to hosts that never connect; OVN's to chassis that stand in its southbound database only, as their ovn-controllers
+would have written it.
 """
 
 from collections.abc import Callable, Mapping
