@@ -4,13 +4,13 @@ It is run as ``COMMAND VERB MACHINE HOST`` and prints a JSON object; what it pri
 where it fails. Every verb may be repeated.
 """
 
-import asyncio
 import shlex
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
 
+from overlace.orchestration import command
 from overlace.orchestration.migrator import MigrationFailed, Unreachable
 
 TIMEOUT = 120.0
@@ -61,8 +61,8 @@ class DiskLauncher(Launcher, Protocol):
 class CommandLauncher:
     """See DiskLauncher."""
 
-    def __init__(self, command: str) -> None:
-        self._words = shlex.split(command)
+    def __init__(self, words: str) -> None:
+        self._words = shlex.split(words)
 
     async def find(self, machine: str, host: str) -> Place | None:
         """See Launcher."""
@@ -88,29 +88,17 @@ class CommandLauncher:
     async def _ask(self, verb: str, machine: str, host: str) -> dict[str, Any]:
         what = f"the launcher's `{verb} {machine} {host}`"
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._words,
-                verb,
-                machine,
-                host,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-            )
+            process = await command.start(*self._words, verb, machine, host)
         except OSError as reason:
             raise MigrationFailed(
                 f"the launcher {self._words[0]} cannot be run ({reason.strerror}): see --launcher"
             ) from None
         try:
-            out, err = await asyncio.wait_for(process.communicate(), TIMEOUT)
+            out, err = await command.answer(process, TIMEOUT)
         except TimeoutError:
             raise Unreachable(f"{what} takes more than {TIMEOUT:.0f} s") from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
         if process.returncode:
-            words = err.decode(errors="replace").strip().splitlines()[-1:] or [f"exit {process.returncode}"]
+            words = err.strip().splitlines()[-1:] or [f"exit {process.returncode}"]
             failed = Unreachable if process.returncode == _TEMPORARY else MigrationFailed
             raise failed(f"{what} failed: {words[0][:300]}")
         try:

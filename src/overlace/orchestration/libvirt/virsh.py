@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime
 
+from overlace.orchestration import command
 from overlace.orchestration.migrator import MigrationFailed, Unreachable
 from overlace.orchestration.sight import Guest
 
@@ -49,26 +50,19 @@ class Virsh:
         """What it prints. Raises MigrationFailed with its words, Unreachable when libvirt does not answer."""
         process = await self.begin(*words)
         try:
-            out, err = await asyncio.wait_for(process.communicate(), timeout)
+            out, err = await command.answer(process, timeout)
         except TimeoutError:
             raise Unreachable(f"libvirt at {self.uri} does not answer `{words[0]}`") from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
         if process.returncode:
-            raise failure(self.uri, words[0], err.decode(errors="replace"))
-        return out.decode(errors="replace")
+            raise failure(self.uri, words[0], err)
+        return out
 
     async def begin(self, *words: str) -> asyncio.subprocess.Process:
         """Start virsh. Raises MigrationFailed when there is none."""
         program = shutil.which("virsh")
         if program is None:
             raise MigrationFailed("there is no `virsh` here: install the package libvirt-clients")
-        pipe = asyncio.subprocess.PIPE
-        return await asyncio.create_subprocess_exec(
-            program, "-q", "-c", self.uri, *words, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
-        )
+        return await command.start(program, "-q", "-c", self.uri, *words)
 
     async def state(self, domain: str) -> Guest:
         """How a domain is. Raises Unreachable."""
@@ -91,18 +85,16 @@ class Virsh:
                 if found is not None and found["domain"] == domain:
                     heard(found["what"], _seconds(found["at"]))
         finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            await command.end(process)
 
 
-def failure(uri: str, command: str, told: str) -> MigrationFailed:
+def failure(uri: str, what: str, told: str) -> MigrationFailed:
     """What virsh has said on standard error, as an exception."""
     lines = [line.removeprefix("error: ").strip() for line in told.strip().splitlines()]
     words = "; ".join(line for line in lines if line) or "no reason given"
     if any(sign in words.lower() for sign in _AWAY):
         return Unreachable(f"libvirt at {uri} does not answer: {words[:300]}")
-    return MigrationFailed(f"libvirt refuses {command}: {words[:300]}")
+    return MigrationFailed(f"libvirt refuses {what}: {words[:300]}")
 
 
 def guest_state(told: str) -> Guest:
