@@ -1,6 +1,7 @@
 """What it takes to bring a disk to another site: QEMU's single-stream mirror beside the stripes of a move, same run.
 
     python -m bench.storage_mirror [--delays 10,50,100] [--losses 0,0.1,1] [--disk 1024] [--data 300] [--limit 600]
+    python -m bench.storage_mirror --table
 
 Two hosts of a laboratory, one at each site; delays are round trips in ms, losses in per cent each way, sizes in MiB.
 The disk is raw, its data random, the rest holes. `mirror` is blockdev-mirror over one NBD connection until it is ready,
@@ -8,7 +9,8 @@ The disk is raw, its data random, the rest holes. `mirror` is blockdev-mirror ov
 --control (the kernel lets namespaces have what net.ipv4.tcp_allowed_congestion_control says). Bytes are those of the
 source's interface with all headers. The copy is compared with the original afterwards, and the
 destination's storage is written to before and after (MB/s, 64 MiB with fsync). Each case gets --limit seconds; what did
-not come to an end is given with how far it was.
+not come to an end is given with how far it was. With --append the cases of earlier runs stay in the file, so that a
+grid can be measured cell by cell; --table prints what the file has, and measures nothing.
 """
 
 import argparse
@@ -22,6 +24,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from overlace.lab.lab import Lab
 from overlace.orchestration.qmp.disks import DiskCopy
@@ -42,6 +45,7 @@ class Case:
     rtt_ms: float
     loss_pct: float
     method: str
+    control: str
     done: bool
     seconds: float
     percent: float
@@ -91,6 +95,7 @@ class Bench:
             rtt_ms,
             loss_pct,
             method,
+            self.control,
             done,
             round(seconds, 2),
             round(percent, 1),
@@ -198,6 +203,34 @@ async def run(arguments: argparse.Namespace) -> list[Case]:
     return cases
 
 
+def table(cases: list[dict[str, Any]]) -> str:
+    """A line for each way, of the last case of each method; what did not come to an end says how far it was."""
+    last = {(each["rtt_ms"], each["loss_pct"], each["control"], each["method"]): each for each in cases}
+    lines = ["| round trip | loss each way | TCP | mirror | stripes | ratio |", "|---|---|---|---|---|---|"]
+    for rtt, loss, control in sorted({key[:3] for key in last}):
+        mirrored, striped = (last.get((rtt, loss, control, method)) for method in METHODS)
+        ways = [_told(each) for each in (mirrored, striped)]
+        lines.append(
+            f"| {rtt:g} ms | {loss:g} % | {control} | {' | '.join(ways)} | {_ratio(mirrored, striped)} |"
+        )
+    return "\n".join(lines)
+
+
+def _told(case: dict[str, Any] | None) -> str:
+    if case is None:
+        return "not measured"
+    if case["done"]:
+        return f"{case['seconds']:.1f} s" + ("" if case["identical"] else ", NOT IDENTICAL")
+    return f"not done after {case['seconds']:.0f} s ({case['percent']:.0f} %)"
+
+
+def _ratio(mirrored: dict[str, Any] | None, striped: dict[str, Any] | None) -> str:
+    if mirrored is None or striped is None or not striped["done"]:
+        return ""
+    ratio = mirrored["seconds"] / striped["seconds"]
+    return f"{ratio:.1f}" if mirrored["done"] else f"over {ratio:.1f}"
+
+
 def main() -> None:
     """Measure, print a line a case, write build/storage.json."""
     parser = argparse.ArgumentParser(
@@ -215,14 +248,17 @@ def main() -> None:
     parser.add_argument("--control", default="reno", help="congestion control of both hosts")
     parser.add_argument("--limit", type=float, default=600.0, help="seconds a case")
     parser.add_argument("--output", type=Path, default=OUTPUT)
+    parser.add_argument("--append", action="store_true", help="keep the cases that the output has")
+    parser.add_argument(
+        "--table", action="store_true", help="print the output as a table, and measure nothing"
+    )
     arguments = parser.parse_args()
-    cases = asyncio.run(run(arguments))
-    told = {
-        "congestion_control": arguments.control,
-        "disk_mib": arguments.disk,
-        "data_mib": arguments.data,
-        "cases": [asdict(case) for case in cases],
-    }
+    told = json.loads(arguments.output.read_text()) if arguments.append or arguments.table else {"cases": []}
+    if arguments.table:
+        print(table(told["cases"]))
+        return
+    told |= {"disk_mib": arguments.disk, "data_mib": arguments.data, "limit_s": arguments.limit}
+    told["cases"] += [asdict(case) for case in asyncio.run(run(arguments))]
     arguments.output.parent.mkdir(exist_ok=True)
     arguments.output.write_text(json.dumps(told, indent=2) + "\n")
 

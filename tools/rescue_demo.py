@@ -119,7 +119,7 @@ def rescue(cloud: Cloud) -> dict[str, Any]:
         "recovery_point_s": point,
         "writes_on_the_replica": there,
         "recovery_s": seconds,
-        "recovery_ms_by_the_controller": done["recovery_ms"],
+        "recovery_s_by_the_controller": done["recovery_s"],
         **disk(cloud),
     }
 

@@ -21,7 +21,7 @@ from overlace.lab.lab import Lab
 
 pytestmark = pytest.mark.lab
 PROCEDURES = "/v2.0/overlace/procedures"
-GUESTS = {"red1": "h1", "red2": "h2"}
+GUESTS = {"red1": "h1", "red2": "h4"}
 ONLY_ANSWERS = "red2"
 """No rule lets it begin a connection: it sends what connection tracking lets out."""
 DISKS = {"red1": "4M", "red2": "16M"}
@@ -30,7 +30,7 @@ DISKS = {"red1": "4M", "red2": "16M"}
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    """Guests red1 at h1 and red2 at h2, with disks of their own; a workload that talks to them, red4 at h4."""
+    """Guests red1 at h1 and red2 at h4, with disks of their own; a workload that talks to them, red4 at h4."""
     with tempfile.TemporaryDirectory(prefix="ovl-") as directory, Lab.up(None, "machines") as lab:
         cloud = Cloud(lab, Path(directory))
         cloud.serve_options = movers(lab)
@@ -136,31 +136,28 @@ def test_a_guest_moves_with_its_sessions_and_its_disk_and_nothing_else_comes_in(
     assert 0 < receipt["stop_ms"] < 10_000
 
 
-def test_a_controller_killed_at_one_step_after_another_is_followed_by_one_that_goes_on(cloud: Cloud) -> None:
+def test_a_site_is_evacuated_by_controllers_that_are_killed_at_one_step_after_another(cloud: Cloud) -> None:
     peer = cloud.namespace("red4")
-    with Session(cloud.lab, "red4", "192.168.0.12") as session, Asking(peer, "192.168.0.12") as asking:
+    with (
+        Session(cloud.lab, "red4", "192.168.0.11") as one,
+        Session(cloud.lab, "red4", "fd00::c") as two,
+        Asking(peer, "192.168.0.12") as asking,
+    ):
         assert asking.answered()
-        made = begin(cloud, machine_id="red2", to_host="h4")
+        made = begin(cloud, kind="evacuation", from_site="site-b", to_site="site-a")
+        move = next(each for each in made["moves"] if each["machine_id"] == "red2")
         for step in ("preparing", "seeding", "transferring", "finishing"):
-            until(partial(reached, cloud, made, step), f"never {step}: {shown(cloud, made)}", 60)
+            until(partial(reached, cloud, move, step), f"never {step}: {shown(cloud, move)}", 60)
             cloud.kill()
             cloud.start()
-        assert ended(cloud, made)["state"] == "done"
-        assert session.goes_on(beats=20)
-        assert asking.answered()
-    assert verified(cloud, "red2") > 0
-    assert bindings(cloud, "red2") == {"h4": "active"}
-
-
-def test_a_site_is_evacuated_and_every_guest_answers_at_the_other(cloud: Cloud) -> None:
-    with Session(cloud.lab, "red4", "192.168.0.11") as one, Session(cloud.lab, "red4", "fd00::c") as two:
-        done = ended(cloud, begin(cloud, kind="evacuation", from_site="site-b", to_site="site-a"), 200)
-        assert done["state"] == "done", done["reason"]
+        assert ended(cloud, made, 200)["state"] == "done", shown(cloud, made)["reason"]
         assert one.goes_on(beats=20)
         assert two.goes_on(beats=20)
+        assert asking.answered()
     assert min(verified(cloud, name) for name in GUESTS) > 0
     machines = cloud.api("GET", "/v2.0/overlace/machines")["machines"]
     assert {cloud.lab.host(each["host_id"]).site for each in machines} == {"site-a"}
+    assert all(set(bindings(cloud, name).values()) == {"active"} for name in GUESTS)
 
 
 def replica(cloud: Cloud, name: str) -> dict[str, Any]:
@@ -170,7 +167,7 @@ def replica(cloud: Cloud, name: str) -> dict[str, Any]:
 
 def test_a_guest_whose_host_is_dead_starts_on_its_replica_and_the_old_one_is_fenced(cloud: Cloud) -> None:
     home = next(iter(bindings(cloud, "red1")))
-    cloud.api("POST", "/v2.0/overlace/replicas", {"replica": {"id": "red1", "host_id": "h3", "every": 10}})
+    cloud.api("POST", "/v2.0/overlace/replicas", {"replica": {"id": "red1", "host_id": "h3", "every": 5}})
     until(lambda: replica(cloud, "red1")["whole"] >= 2, "no second round", 60)
     kept = replica(cloud, "red1")
     assert (kept["promise_kept"], kept["problem"]) == (True, "")
@@ -185,7 +182,7 @@ def test_a_guest_whose_host_is_dead_starts_on_its_replica_and_the_old_one_is_fen
     done = shown(cloud, made)
     assert done["to_host"] == "h3"
     assert done["data_as_of"] >= kept["as_of"]
-    assert 0 < done["recovery_ms"] < 60_000
+    assert 0 < done["recovery_s"] < 60
     assert verified(cloud, "red1") > 0
     with Session(cloud.lab, "red4", "192.168.0.11") as session:
         for link in (f"uplink-{home}", f"mgmt-{home}"):

@@ -133,7 +133,7 @@ async def test_a_cut_way_hurts_no_write_of_the_guest_and_the_seed_goes_on_where_
     tmp_path: Path,
 ) -> None:
     async with real(tmp_path, disk=SIZE, fill=fill) as (red, guest, tasks):
-        await replicate(red, bandwidth_mbit=64)
+        await replicate(red, bandwidth_mbit=160)
         serving = replicator(red, guest, tasks)
 
         def half() -> bool:

@@ -82,6 +82,6 @@ def _told(api: Api, ended: Object) -> str:
             if ended["data_as_of"]
             else ""
         )
-        return f"{ended['machine_id']} runs at {where}{data}; it took {ended['recovery_ms'] / 1000:.1f} s"
+        return f"{ended['machine_id']} runs at {where}{data}; it took {ended['recovery_s']} s"
     moves = api.collection(PROCEDURES, parent=str(ended["id"]))
     return f"{len(moves)} machines moved; see: overlace procedure list --parent {ended['id']}"

@@ -115,8 +115,8 @@ class Procedure:
     """From the event to the last switch's acknowledgement of the ports' new place: the network's own share."""
     data_as_of: datetime | None = api(kind="timestamp", value=None)
     """Of a rescue from a replica: the moment that the machine's disks show."""
-    recovery_ms: int = api(kind="int", value=0)
-    """Of a rescue: from when it was asked for until the guest runs, with its ports."""
+    recovery_s: int = api(kind="int", value=0)
+    """Of a rescue: seconds from when it was asked for until the guest runs, with its ports."""
 
 
 def can_abort(procedure: Procedure) -> bool:

@@ -58,10 +58,8 @@ def enter(intents: Intents, key: str, was: Step, action: Enter, account: Account
 def _with_recovery(procedure: Procedure, recovery_point: datetime | None) -> Procedure:
     if procedure.step is not Step.SWITCHING:
         return procedure
-    took = (procedure.entered_at - procedure.started_at).total_seconds()
-    return replace(
-        procedure, data_as_of=recovery_point or procedure.data_as_of, recovery_ms=max(1, round(took * 1000))
-    )
+    took = round((procedure.entered_at - procedure.started_at).total_seconds())
+    return replace(procedure, data_as_of=recovery_point or procedure.data_as_of, recovery_s=took)
 
 
 def ports_of(intents: Intents, machine: str) -> list[Port]:

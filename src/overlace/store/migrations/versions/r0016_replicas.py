@@ -20,7 +20,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("resource_procedure") as table:
         table.add_column(sa.Column("data_as_of", sa.String(), nullable=True))
-        table.add_column(sa.Column("recovery_ms", sa.BigInteger(), nullable=False, server_default="0"))
+        table.add_column(sa.Column("recovery_s", sa.BigInteger(), nullable=False, server_default="0"))
 
 
 _NUMBERS = ("every", "bandwidth_mbit", "round", "whole", "sent_bytes", "round_ms")
