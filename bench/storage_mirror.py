@@ -220,8 +220,10 @@ def _told(case: dict[str, Any] | None) -> str:
     if case is None:
         return "not measured"
     if case["done"]:
-        return f"{case['seconds']:.1f} s" + ("" if case["identical"] else ", NOT IDENTICAL")
-    return f"not done after {case['seconds']:.0f} s ({case['percent']:.0f} %)"
+        return f"{case['seconds']:.1f} s, {case['wire_mb']:.0f} MB" + (
+            "" if case["identical"] else ", NOT IDENTICAL"
+        )
+    return f"not done after {case['seconds']:.0f} s, {case['wire_mb']:.0f} MB sent"
 
 
 def _ratio(mirrored: dict[str, Any] | None, striped: dict[str, Any] | None) -> str:

@@ -24,10 +24,10 @@ def test_both_methods_copy_the_whole_disk(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_what_did_not_come_to_an_end_is_told_as_that() -> None:
-    way = {"rtt_ms": 50.0, "loss_pct": 0.1, "control": "reno", "identical": True, "percent": 40.0}
+    way = {"rtt_ms": 50.0, "loss_pct": 0.1, "control": "reno", "identical": True, "wire_mb": 328.4}
     mirrored = way | {"method": "mirror", "done": False, "seconds": 120.0}
     striped = way | {"method": "stripes", "done": True, "seconds": 30.0}
     (line,) = storage_mirror.table([mirrored, striped]).splitlines()[2:]
-    assert line == "| 50 ms | 0.1 % | reno | not done after 120 s (40 %) | 30.0 s | over 4.0 |"
+    assert line == "| 50 ms | 0.1 % | reno | not done after 120 s, 328 MB sent | 30.0 s, 328 MB | over 4.0 |"
     (line,) = storage_mirror.table([mirrored | {"done": True}]).splitlines()[2:]
-    assert line == "| 50 ms | 0.1 % | reno | 120.0 s | not measured |  |"
+    assert line == "| 50 ms | 0.1 % | reno | 120.0 s, 328 MB | not measured |  |"

@@ -220,6 +220,31 @@ async def test_a_machine_whose_host_is_dead_starts_on_its_replica(tmp_path: Path
         assert list(red.store.snapshot.all(Replica)) == []
 
 
+async def test_a_round_is_compared_where_somebody_wants_that_and_a_difference_is_found_and_mended(
+    tmp_path: Path,
+) -> None:
+    async with kept(tmp_path) as (red, guest, tasks):
+        await write(guest, tasks, "h1", "write -P 0x5a 5M 1M")
+        await verify(red)
+        await red.serve(whole(red, 2), replicator(red, guest, tasks))
+        assert (replica_of(red).verify, replica_of(red).verified) == (False, replica_of(red).as_of)
+        with guest.path("web", "h2", "disk.img").open("r+b") as file:  # as a storage that rots
+            file.seek(20 << 20)
+            file.write(b"x")
+        await verify(red)
+        serving = replicator(red, guest, tasks)
+        await red.serve(lambda: replica_of(red).whole == 0, serving)
+        assert (replica_of(red).verify, replica_of(red).verified) == (False, None)
+        await red.serve(whole(red, 3), replicator(red, guest, tasks))
+        assert disk(guest, "h2") == disk(guest, "h1")
+        assert await counts(guest, "h1", tasks)
+
+
+async def verify(red: Cloud) -> None:
+    wanted = replace(replica_of(red), verify=True)
+    await red.store.transact(lambda tx: tx.put(wanted), actor="alice")
+
+
 async def bound(red: Cloud, mbit: int) -> None:
     limited = replace(replica_of(red), bandwidth_mbit=mbit)
     await red.store.transact(lambda tx: tx.put(limited), actor="alice")

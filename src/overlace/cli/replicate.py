@@ -1,11 +1,13 @@
 """`overlace machine replicate`: a machine's disks kept at another host, at most so old."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from overlace.cli.api import Api, Object, api_options
+from overlace.cli.failures import Failure
 from overlace.terminal.options import json_option
 from overlace.terminal.output import Progress, progress, show_json
 
@@ -29,6 +31,7 @@ _LOOK = 0.5
     help="At most, in Mbit/s; 0 for all.  [default: 0]",
 )
 @click.option("--stop", is_flag=True, help="Keep it no longer, and remove it.")
+@click.option("--verify", is_flag=True, help="Compare the next round with the disks, bit by bit.")
 @click.option("--no-wait", is_flag=True, help="Return once it has begun.")
 @api_options
 @json_option
@@ -38,6 +41,7 @@ def replicate(
     every: int | None,
     bandwidth: int | None,
     stop: bool,
+    verify: bool,
     no_wait: bool,
     api: Api,
     as_json: bool,
@@ -45,19 +49,23 @@ def replicate(
     """Keep a replica of the disks of the machine NAME at another host, never older than promised.
 
     All is copied once, and from then on what the guest has written, in rounds; each shows one moment of all its disks.
-    Returns when the first one is whole. With a replica there already, change how old it may be. `overlace machine show`
-    tells its age and whether the promise is kept; `overlace machine rescue` starts the machine on it.
+    Returns when the first one is whole. With a replica there already, change how old it may be, or compare it: that
+    reads all of both, by checksum, and what is no hole travels back. `overlace machine show` tells its age and whether
+    the promise is kept; `overlace machine rescue` starts the machine on it.
 
     \b
     Examples:
       overlace machine replicate web --to h3 --every 60
       overlace machine replicate web --every 300 --bandwidth 200
+      overlace machine replicate web --verify
       overlace machine replicate web --stop
     """
-    if stop and (to_host or every or bandwidth is not None):
+    if stop and (to_host or every or bandwidth is not None or verify):
         raise click.UsageError("--stop goes with no other choice")
-    if not stop and not to_host and every is None and bandwidth is None:
-        raise click.UsageError("say where to: --to HOST; or change --every or --bandwidth; or --stop")
+    if not (stop or to_host or every or verify) and bandwidth is None:
+        raise click.UsageError(
+            "say where to: --to HOST; or change --every or --bandwidth; or --verify; or --stop"
+        )
     machine = str(api.find("/v2.0/overlace/machines", "machine", name)["id"])
     if stop:
         api.delete(f"{REPLICAS}/{machine}")
@@ -67,11 +75,15 @@ def replicate(
     given = {key: value for key, value in wish.items() if value is not None}
     if to_host:
         shown = api.post(REPLICAS, {"replica": {"id": machine, "host_id": to_host} | given})["replica"]
-    else:
+    elif given:
         shown = api.put(f"{REPLICAS}/{machine}", {"replica": given})["replica"]
+    else:
+        shown = api.get(f"{REPLICAS}/{machine}")["replica"]
     if not no_wait and shown["as_of"] is None:
         with progress("replicating") as tell:
-            shown = _first(api, machine, tell)
+            shown = _wait(api, machine, lambda now: now["as_of"] is not None, tell)
+    if verify:
+        shown = _verified(api, machine, no_wait)
     show_json(shown) if as_json else click.echo(told(shown))
 
 
@@ -82,9 +94,10 @@ def told(replica: Object) -> str:
         return f"{replica['id']}: no replica at {where} yet, {replica['state']}"
     kept = "as promised" if replica["promise_kept"] else "OLDER THAN PROMISED"
     cost = f"{replica['sent_bytes'] / 1e6:.1f} MB in {replica['round_ms'] / 1000:.1f} s"
+    same = f"; bit by bit the disks of {replica['verified']}" if replica["verified"] else ""
     return (
         f"{replica['id']}: its replica at {where} is {replica['age']:.0f} s old, at most {replica['every']} s: {kept}; "
-        f"last round {cost}"
+        f"last round {cost}{same}"
     )
 
 
@@ -98,10 +111,20 @@ def told_briefly(replica: Object) -> str:
     return f"{old}; last round {replica['sent_bytes']} bytes"
 
 
-def _first(api: Api, machine: str, tell: Progress) -> Object:
+def _verified(api: Api, machine: str, no_wait: bool) -> Object:
+    shown: Object = api.put(f"{REPLICAS}/{machine}", {"replica": {"verify": True}})["replica"]
+    if not no_wait:
+        with progress("comparing") as tell:
+            shown = _wait(api, machine, lambda now: not now["verify"], tell)
+        if shown["verified"] is None:
+            raise Failure(f"the replica of {machine} differs from its disks; it is copied anew")
+    return shown
+
+
+def _wait(api: Api, machine: str, over: Callable[[Object], bool], tell: Progress) -> Object:
     while True:
         shown: Object = api.get(f"{REPLICAS}/{machine}")["replica"]
-        if shown["as_of"] is not None:
+        if over(shown):
             return shown
         going = shown.get("progress")
         line = f"{machine} {shown['state']}" + (f" {going['percent']:.0f} %" if going else "")

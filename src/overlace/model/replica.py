@@ -51,6 +51,10 @@ class Replica:
     """Of the last whole round."""
     round_ms: int = api(kind="int", value=0)
     """How long the last whole round took."""
+    verify: bool = api(put=True, kind="bool", default=False, value=False)
+    """Somebody wants the next round compared with the disks."""
+    verified: datetime | None = api(kind="timestamp", value=None)
+    """The moment of the last round that was compared, and was the same bit by bit."""
     taken: bool = api(kind="bool", value=False, admin_view=True)
     """A move of the machine to this host brings it up to date in place: until it ends there is no recovery point."""
     ending: bool = api(kind="bool", value=False)

@@ -26,6 +26,7 @@ def _replica(machine: Machine, seen: Perspective) -> dict[str, Any] | None:
         "as_of": render_timestamp(replica.as_of),
         "age": told["age"],
         "promise_kept": told["promise_kept"],
+        "verified": render_timestamp(replica.verified),
         "sent_bytes": replica.sent_bytes,
         "round_ms": replica.round_ms,
         "state": "ending" if replica.ending else replica.state.value,

@@ -48,14 +48,18 @@ async def remove_nodes(source: Monitor, kinds: tuple[str, ...], node: str) -> No
             await source.execute("blockdev-del", node_name=name)
 
 
-async def end_jobs(monitor: Monitor) -> None:
+async def end_jobs(monitor: Monitor, prefix: str = MARK) -> None:
     """No job of ours is left, be it under way or kept."""
-    for each in await jobs_of(monitor):
+
+    async def left() -> list[dict[str, Any]]:
+        return [each for each in await jobs_of(monitor) if each["id"].startswith(prefix)]
+
+    for each in await left():
         with suppress(MigrationFailed):
             if each["status"] != "concluded":
                 await monitor.execute("job-cancel", id=each["id"])
     async with asyncio.timeout(JOB_TIMEOUT):
-        while jobs := await jobs_of(monitor):
+        while jobs := await left():
             for each in jobs:
                 if each["status"] == "concluded":
                     await monitor.execute("job-dismiss", id=each["id"])

@@ -13,6 +13,8 @@ from overlace.orchestration.sight import Guest
 
 SUFFIX = ".overlace-before"
 _FROZEN, _FILTER, _FILE = "moment", "cbw", "before"
+COMPARED, NOWHERE = "check", "void"
+"""What compares a frozen disk with another stands on it (comparison.py)."""
 
 
 def frozen(node: str) -> str:
@@ -58,6 +60,9 @@ async def freeze(source: Monitor, nodes: tuple[str, ...]) -> None:
 async def thaw(source: Monitor) -> None:
     """The guest writes as before. Nothing of ours may read the frozen disks any more."""
     found = await nodes_of(source)
+    for kind in (COMPARED, NOWHERE):
+        for name in [each for each in found if each.startswith(name_of(kind, ""))]:
+            await source.execute("blockdev-del", node_name=name)
     shown = [each for each in found if each.startswith(name_of(_FROZEN, ""))]
     filters = [each for each in found if each.startswith(name_of(_FILTER, ""))]
     for name in shown:

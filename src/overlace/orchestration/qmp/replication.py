@@ -14,6 +14,7 @@ from overlace.model.replica import Replica, ReplicaState
 from overlace.orchestration.launcher import DiskLauncher, Place
 from overlace.orchestration.migrator import MigrationFailed, Unreachable
 from overlace.orchestration.qmp.blocks import end_jobs, jobs_of, name_of, nodes_of, remove_nodes, urge
+from overlace.orchestration.qmp.comparison import compare
 from overlace.orchestration.qmp.keeper import (
     begin_layers,
     give_layers,
@@ -136,13 +137,15 @@ class QmpReplicaLink:
         actions = [await self._sending(source, disk, bitmap) for disk in disks]
         await source.execute("transaction", actions=actions)
 
-    async def seal(self, replica: Replica) -> int:  # noqa: ARG002 - others may need to know which
+    async def seal(self, replica: Replica) -> int:
         """See ReplicaLink."""
         source, keeper = self._both()
         await secure(keeper, self._nodes)
+        for node in self._nodes if replica.verify else ():
+            await compare(source, node, name_of("tn0", node), self._bandwidth)
         jobs = await jobs_of(source)
         await self._let_go(source)
-        return sum(int(each.get("current-progress", 0)) for each in jobs)
+        return sum(int(each.get("current-progress", 0)) for each in jobs if _SEND in each["id"])
 
     async def merge(self, replica: Replica) -> None:
         """See ReplicaLink."""

@@ -6,7 +6,12 @@ from enum import Enum, auto
 from typing import Protocol
 
 from overlace.model.replica import Replica
+from overlace.orchestration.migrator import MigrationFailed
 from overlace.orchestration.sight import Guest, Progress
+
+
+class ReplicaDiffers(MigrationFailed):
+    """It is not what it should be."""
 
 
 class Basis(Enum):
@@ -63,7 +68,8 @@ class ReplicaLink(Protocol):
         ...
 
     async def seal(self, replica: Replica) -> int:
-        """What was copied is on the replica's storage, and the guest is let go of; the bytes looked at."""
+        """What was copied is on the replica's storage, and the guest is let go of; the bytes looked at. Where somebody
+        wants that, all is compared before. Raises ReplicaDiffers when it is not the same."""
         ...
 
     async def merge(self, replica: Replica) -> None:

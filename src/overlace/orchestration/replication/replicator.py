@@ -19,7 +19,7 @@ from overlace.model.snapshot import Change, Snapshot
 from overlace.orchestration.migrator import MigrationFailed
 from overlace.orchestration.replication import steps
 from overlace.orchestration.replication.decision import Begin, Drop, Pause, Task, choose
-from overlace.orchestration.replication.link import ReplicaLink, Replicating
+from overlace.orchestration.replication.link import ReplicaDiffers, ReplicaLink, Replicating
 from overlace.orchestration.sight import Progress
 from overlace.orchestration.writing import Transact
 
@@ -167,7 +167,7 @@ class Replicator:
             case Task.SEED | Task.SEND:
                 await self._copy(task, replica, link)
             case Task.SEAL:
-                await self._sealed(replica, await link.seal(replica))
+                await self._seal(replica, link)
             case Task.MERGE:
                 await link.merge(replica)
                 await self._write(replica, replace(replica, state=ReplicaState.RESTING), "merged")
@@ -198,7 +198,16 @@ class Replicator:
         begun = replace(replica, state=state, round=number, moment=self._clock.now())
         await self._write(replica, begun, state.value)
 
-    async def _sealed(self, replica: Replica, sent: int) -> None:
+    async def _seal(self, replica: Replica, link: ReplicaLink) -> None:
+        try:
+            sent = await link.seal(replica)
+        except ReplicaDiffers:
+            await link.give_up()
+            anew = replace(
+                replica, state=ReplicaState.RESTING, moment=None, whole=0, verify=False, verified=None
+            )
+            await self._write(replica, anew, "differs")
+            raise
         await self._write(
             replica,
             replace(
@@ -209,6 +218,8 @@ class Replicator:
                 moment=None,
                 sent_bytes=sent,
                 round_ms=round(self._since_moment(replica) * 1000),
+                verify=False,
+                verified=replica.moment if replica.verify else replica.verified,
             ),
             "whole",
         )
@@ -246,7 +257,7 @@ class Replicator:
         return self._snapshot().get(Replica, key)
 
     def _due(self, replica: Replica) -> bool:
-        if replica.ending:
+        if replica.ending or replica.verify:
             return True
         if not replica.whole or replica.as_of is None:
             return True

@@ -19,7 +19,9 @@ def write(intents: Intents, was: Replica, now: Replica) -> bool:
         return False
     if was.state is not ReplicaState.MERGING and _is_moved(intents, was.id):
         return False
-    intents.put(replace(now, every=found.every, bandwidth_mbit=found.bandwidth_mbit, ending=found.ending))
+    wanted = {name: getattr(found, name) for name in ("every", "bandwidth_mbit", "ending")}
+    verify = found.verify if was.verify == now.verify else now.verify
+    intents.put(replace(now, **wanted, verify=verify))
     return True
 
 

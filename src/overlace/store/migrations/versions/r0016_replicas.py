@@ -14,8 +14,8 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         *[sa.Column(name, sa.String(), nullable=False) for name in ("project_id", "host_id", "state")],
         *[sa.Column(name, sa.BigInteger(), nullable=False) for name in _NUMBERS],
-        *[sa.Column(name, sa.String(), nullable=True) for name in ("moment", "as_of")],
-        *[sa.Column(name, sa.Boolean(), nullable=False) for name in ("taken", "ending")],
+        *[sa.Column(name, sa.String(), nullable=True) for name in ("moment", "as_of", "verified")],
+        *[sa.Column(name, sa.Boolean(), nullable=False) for name in ("verify", "taken", "ending")],
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("resource_procedure") as table:
