@@ -15,7 +15,7 @@ _JOB = "rcheck"
 
 
 async def compare(source: Monitor, node: str, copy: str, bandwidth: int) -> None:
-    """Compare a frozen disk with the node `copy`. Raises ReplicaDiffers, or Unreachable when the copy cannot be read."""
+    """Compare a frozen disk with a copy. Raises ReplicaDiffers, or Unreachable when the copy cannot be read."""
     check, void, job = name_of(COMPARED, node), name_of(NOWHERE, node), name_of(_JOB, node)
     await end_jobs(source, job)
     found = await nodes_of(source, flat=False)
