@@ -82,9 +82,10 @@ def _snapshot(connection: Connection, revision: Revision) -> Snapshot:
 
 def _values(connection: Connection, cls: type) -> Iterator[tuple[str, Any]]:
     columns = VALUES[cls].columns
-    wanted = [columns["id"], *(columns[name] for name in column_names(cls))]
-    for id_, *cells in connection.execute(select(*wanted)):
-        yield id_, decode_cells(cls, cells)
+    wanted = [columns[name] for name in column_names(cls)]
+    for cells in connection.execute(select(*wanted)):
+        value = decode_cells(cls, cells)
+        yield value.id, value  # the very object that is its id, and not another that is equal
 
 
 def _allocations(connection: Connection, meta: dict[str, str]) -> Allocations:
