@@ -4,10 +4,22 @@ from dataclasses import fields
 
 import pytest
 
-from overlace.model import controller, identity, machine, move, network, policy, port, procedure, site, trail
+from overlace.model import (
+    controller,
+    identity,
+    machine,
+    move,
+    network,
+    policy,
+    port,
+    procedure,
+    replica,
+    site,
+    trail,
+)
 from overlace.model.declaration import RESOURCES
 
-MODULES = (controller, identity, machine, move, network, policy, port, procedure, site, trail)
+MODULES = (controller, identity, machine, move, network, policy, port, procedure, replica, site, trail)
 """Importing them declares the resources."""
 
 
