@@ -79,6 +79,10 @@ build/.ovn-packages: build/.packages
 	$(call install,ovn-central ovn-host)
 	@touch $@
 
+build/.frr-packages: build/.packages
+	$(call install,frr)
+	@touch $@
+
 build/.client-packages: build/.packages
 	$(call install,isc-dhcp-client)
 	@touch $@
@@ -93,7 +97,7 @@ build/.guest-image: build/.packages $(VENV)/.installed $(wildcard $(foreach part
 	@$(VENV)/bin/overlace lab vm image --kernel-host
 	@touch $@
 
-bench: setup build/.ovn-packages ## Every measurement, beside OVN and the bare sockets (SHORT=1 ONLY=a,b); build/bench.json
+bench: setup build/.ovn-packages build/.frr-packages ## Every measurement, beside OVN and the bare sockets (SHORT=1 ONLY=a,b); build/bench.json
 	@$(PY) -m bench.scenarios $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY)); failed=$$?; \
 	 $(PY) -m bench.report $(if $(SHORT),--output build/bench.md) && exit $$failed
 

@@ -111,6 +111,12 @@ def move(cloud: Cloud, there: str, *, dead: bool = False) -> int:
     return missing
 
 
+def settled(cloud: Cloud, names: list[str]) -> bool:
+    """Whether nothing is on its way any more, not even what was published a moment ago."""
+    here = all(cloud.switch(name).get("acknowledged") for name in names)
+    return here and not cloud.behind() and all(cloud.as_planned(name) for name in names)
+
+
 def move_there_and_away(cloud: Cloud, machine: str) -> dict[str, Any]:
     """red2 goes to a machine and back, and talks there. An emulated processor takes its time to learn where the
     workload is: what that costs is told, and not promised."""
@@ -124,8 +130,7 @@ def move_there_and_away(cloud: Cloud, machine: str) -> dict[str, Any]:
 def controller_kill(cloud: Cloud, seconds: float = 20) -> dict[str, float]:
     """kill -9 under traffic; three flows are tampered with meanwhile, and only they are put right."""
     names = host_names(cloud.lab)
-    done = "the switches have not done what came before"
-    until(lambda: not cloud.behind() and all(map(cloud.as_planned, names)), done, 30)
+    until(lambda: settled(cloud, names), "the switches have not done what came before", 30)
     running = stream(cloud, seconds + 6, "192.168.0.14")
     cloud.kill()
     tampered = [
