@@ -1,4 +1,4 @@
-"""The laboratory with both systems side by side: Overlace and OVN on the same two hosts, each on bridges of its own."""
+"""The laboratory with both systems side by side: Overlace and OVN on the same hosts, each on bridges of its own."""
 
 import tempfile
 from collections.abc import Iterator
@@ -12,12 +12,10 @@ from tools.cloud import Cloud
 from overlace.lab.lab import Lab
 from overlace.lab.topology import Site, Topology
 
-_TOPOLOGY = Topology(sites=(Site("site-a", ("h1", "h2"), ipv4="10.1.0.0/24"),), underlay="ipv4")
-
 
 @dataclass(frozen=True, slots=True)
 class Laboratory:
-    """Hosts h1 and h2, which have joined both systems."""
+    """Hosts of one site, which have joined both systems."""
 
     lab: Lab
     cloud: Cloud
@@ -25,9 +23,10 @@ class Laboratory:
 
 
 @contextmanager
-def side_by_side(name: str) -> Iterator[Laboratory]:
+def side_by_side(name: str, hosts: tuple[str, ...] = ("h1", "h2")) -> Iterator[Laboratory]:
     """Build it and start both systems; at the end of the block everything of it is taken down."""
-    with tempfile.TemporaryDirectory() as scratch, Lab.up(_TOPOLOGY, name) as lab:
+    topology = Topology(sites=(Site("site-a", hosts, ipv4="10.1.0.0/24"),), underlay="ipv4")
+    with tempfile.TemporaryDirectory() as scratch, Lab.up(topology, name) as lab:
         cloud, ovn = Cloud(lab, Path(scratch)), Ovn(lab)
         try:
             cloud.start()

@@ -104,6 +104,23 @@ class Ovn:
 
         self._south(*(update(port, chassis) for port, chassis in places.items()))
 
+    def places(self, port: str) -> tuple[str, frozenset[str]]:
+        """The chassis that has claimed a port, and those that have claimed it besides, while it moves."""
+        names = {
+            str(row["_uuid"][1]): str(row["name"]) for row in self._select("Chassis", [], ["_uuid", "name"])
+        }
+        (row,) = self._select(
+            "Port_Binding", [["logical_port", "==", port]], ["chassis", "additional_chassis"]
+        )
+        first, more = _references(row["chassis"]), _references(row["additional_chassis"])
+        return names[first[0]] if first else "", frozenset(names[each] for each in more)
+
+    def _select(self, table: str, where: list[object], columns: list[str]) -> list[Any]:
+        rows: list[Any] = self._south({"op": "select", "table": table, "where": where, "columns": columns})[
+            0
+        ]["rows"]
+        return rows
+
     def start_controller(self, host: Node) -> None:
         """ovn-controller on a host; it runs when this returns, and goes on in the background."""
         ids = {
@@ -144,3 +161,8 @@ class Ovn:
 
     def _central(self, command: str) -> None:
         self._lab.controller_run(command.split(), env={"OVN_RUNDIR": str(self._directory)})
+
+
+def _references(value: Any) -> list[str]:
+    """The rows that a column refers to, be it one reference or a set (RFC 7047, 5.1)."""
+    return [value[1]] if value[0] == "uuid" else [each[1] for each in value[1]]

@@ -74,6 +74,44 @@ def first_packet(figures: Figures) -> list[str]:
     return [*lines, "", *table(head, newer)]
 
 
+_MOVED = {
+    "overlace": "Overlace",
+    "overlace-silent": "Overlace, nobody announces the move",
+    "ovn": "OVN, frames to both hosts",
+    "ovn-rarp": "OVN, `activation-strategy=rarp`",
+    "evpn": "kernel VXLAN, FRR EVPN, `arp_accept=1`",
+}
+
+
+def move(figures: Figures) -> list[str]:
+    """By contender."""
+
+    def row(name: str, each: Figures) -> tuple[object, ...]:
+        lost, gap = each["unanswered"], each["gap_ms"]
+        ratios = each.get("overlace_over_it")
+        over = ("", "") if ratios is None else (ratio(ratios["gap"]), _loss(ratios["unanswered"]))
+        return (
+            _MOVED[name],
+            f"{lost['mean']:g} / {lost['p50']:g} / {lost['p99']:g}",
+            each["lost"]["mean"],
+            times(gap),
+            *over,
+        )
+
+    head = ["", "requests unanswered a move, mean / p50 / p99", "frames lost by the network, mean"]
+    head += ["longest silence, ms", "Overlace over it: silence", "unanswered"]
+    return [
+        "A workload and its peer ask each other 500 times a second each, while one moves to and fro between two hosts.",
+        "The contenders take turns. A silence of 2 ms is none; switching the cable is a part of it, alike for all.",
+        "",
+        *table(head, [row(name, figures[name]) for name in _MOVED]),
+    ]
+
+
+def _loss(each: Figures | None) -> str:
+    return "too few to compare" if each is None else ratio(each)
+
+
 _WORK = ("rows_written", "units_projected", "units_built", "flows_bundled", "flows_sent", "bundles")
 
 
@@ -200,7 +238,17 @@ def api_rates(figures: Figures) -> list[str]:
 
 SECTIONS: Mapping[str, Callable[[Figures], list[str]]] = {
     each.__name__: each
-    for each in (port_ready, first_packet, flat_cost, cold_start, memory, datapath, boot_storm, api_rates)
+    for each in (
+        port_ready,
+        first_packet,
+        flat_cost,
+        cold_start,
+        memory,
+        datapath,
+        move,
+        boot_storm,
+        api_rates,
+    )
 }
 
 

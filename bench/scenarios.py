@@ -58,6 +58,9 @@ SCENARIOS: Mapping[str, Mapping[str, Part]] = {
     "datapath": {
         "": Part("datapath", "--rounds 20 --seconds 0.5", "--rounds 1 --seconds 0.2 --rate 2000"),
     },
+    "move": {
+        "": Part("move", short="--moves 1"),
+    },
     "boot_storm": {
         "simulated": Part("boot_storm", short="--ports 50 --hosts 10 --rounds 1"),
         "pings": Part("boot_pings", short="--ports 20 --clients 2 --hosts 2 --rounds 1"),

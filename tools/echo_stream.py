@@ -9,6 +9,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from multiprocessing.connection import Connection
@@ -24,7 +25,8 @@ _IDENTIFIER = 0x4F56
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Requests sent and never answered, and the longest silence between two answers, in seconds."""
+    """Requests sent and never answered, and the longest silence in seconds: between two answers, or between the last
+    answer and the end."""
 
     sent: int
     lost: int
@@ -70,9 +72,15 @@ def _stream(namespace: str, target: str, count: int, interval: float, pipe: Conn
         last = time.monotonic() + _LAST_ANSWERS
         while len(answered) < count and time.monotonic() < last:
             _listen(sock, version, min(last, time.monotonic() + 0.05), answered)
+    pipe.send(Outcome(count, count - len(answered), longest_silence(answered, count, due)))
+
+
+def longest_silence(answered: Mapping[int, float], count: int, end: float) -> float:
+    """The longest time without an answer, of `count` requests of which these were answered, the last due by `end`."""
     times = sorted(answered.values())
-    gap = max((later - sooner for sooner, later in zip(times, times[1:], strict=False)), default=0.0)
-    pipe.send(Outcome(count, count - len(answered), gap))
+    if times and count - 1 not in answered:
+        times.append(max(times[-1], end))
+    return max((later - sooner for sooner, later in zip(times, times[1:], strict=False)), default=0.0)
 
 
 def _send(sock: socket.socket, version: int, target: str, sequence: int) -> None:
