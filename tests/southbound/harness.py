@@ -7,9 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from tests.southbound.fake_switch import FakeSwitch, fake_switch
+from tests.southbound.flow_samples import flow, flow_to_group, flow_to_meter, group, meter
+
 from overlace.compiler.plan import Fragment, FragmentId, PlanChange, SwitchChange, TunnelPort
 from overlace.datapath.flow import Flow, Group, Meter
 from overlace.southbound.encoding import Encoder
+from overlace.southbound.expected import ExpectedSwitch, SwitchKind
 from overlace.southbound.failures import PlanFailure
 from overlace.southbound.hub import Southbound
 from overlace.southbound.marker import Stamp
@@ -164,3 +168,30 @@ def added(sequence: int, switch: str, *fragments: Fragment, removed: tuple[Fragm
 def ids(*fragments: Fragment) -> tuple[FragmentId, ...]:
     """The ids of fragments."""
     return tuple(each.id for each in fragments)
+
+
+PLAN = fragment(
+    "base",
+    flows=(flow(1), flow(2), flow_to_group(3, 7), flow_to_meter(4, 5)),
+    groups=(group(7, 1),),
+    meters=(meter(5),),
+)
+
+
+def hosts(*names: str) -> dict[str, ExpectedSwitch]:
+    """Hosts whose datapath ids are 1, 2, ..."""
+    return {
+        name: ExpectedSwitch(SwitchKind.HOST, "br-overlace", number) for number, name in enumerate(names, 1)
+    }
+
+
+@asynccontextmanager
+async def one_switch(settings: Settings | None = None) -> AsyncIterator[tuple[Controller, FakeSwitch]]:
+    """A controller and a switch that is in sync with PLAN."""
+    async with controller(settings=settings) as running:
+        running.hub.set_expected(hosts("s1"))
+        running.hub.publish(added(1, "s1", PLAN))
+        running.hub.plan_ready()
+        async with fake_switch(running.openflow_port) as switch:
+            await running.acknowledged("s1", 1)
+            yield running, switch
