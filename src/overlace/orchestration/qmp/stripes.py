@@ -50,29 +50,26 @@ class Disk:
         return [(offset, min(step, self.size - offset)) for offset in offsets]
 
 
-async def _add_parts(source: Monitor, disk: Disk) -> None:
+async def _add_part(source: Monitor, disk: Disk, number: int) -> None:
     """The file is read beside the guest, once for each connection, with a bitmap of its stripes: what the guest writes
     meanwhile is in the other bitmap, and follows. Bitmaps are made by writing to a node that keeps nothing."""
-    mask = name_of("mask", disk.node)
+    mask, name = name_of("mask", disk.node), name_of(f"sw{number}", disk.node)
     await source.execute("blockdev-add", driver="null-co", node_name=mask, size=disk.size)
-    for number in range(disk.connections):
-        part = f"{_PART}{number}"
-        await source.execute("block-dirty-bitmap-add", node=mask, name=part, granularity=GRANULARITY)
-        for offset, size in disk.stripes(number):
-            command = f'qemu-io {mask} "write -z {offset} {size}"'
-            told = await source.execute("human-monitor-command", command_line=command)
-            if told:
-                raise MigrationFailed(f"QEMU cannot mark stripes: {told.strip()}")
-        await source.execute("block-dirty-bitmap-disable", node=mask, name=part)
-        name = name_of(f"sw{number}", disk.node)
-        file = {"driver": "file", "filename": disk.path, "read-only": True, "locking": "off"}
-        await source.execute("blockdev-add", driver="raw", node_name=name, read_only=True, file=file)
-        await source.execute(
-            "block-dirty-bitmap-add", node=name, name=_PART, granularity=GRANULARITY, disabled=True
+    await source.execute("block-dirty-bitmap-add", node=mask, name=_PART, granularity=GRANULARITY)
+    for offset, size in disk.stripes(number):
+        told = await source.execute(
+            "human-monitor-command", command_line=f'qemu-io {mask} "write -z {offset} {size}"'
         )
-        await source.execute(
-            "block-dirty-bitmap-merge", node=name, target=_PART, bitmaps=[{"node": mask, "name": part}]
-        )
+        if told:
+            raise MigrationFailed(f"QEMU cannot mark stripes: {told.strip()}")
+    file = {"driver": "file", "filename": disk.path, "read-only": True, "locking": "off"}
+    await source.execute("blockdev-add", driver="raw", node_name=name, read_only=True, file=file)
+    await source.execute(
+        "block-dirty-bitmap-add", node=name, name=_PART, granularity=GRANULARITY, disabled=True
+    )
+    await source.execute(
+        "block-dirty-bitmap-merge", node=name, target=_PART, bitmaps=[{"node": mask, "name": _PART}]
+    )
     await source.execute("blockdev-del", node_name=mask)
 
 
@@ -135,9 +132,7 @@ async def begin_seeding(
     that all has begun, however suddenly this controller ended.
     """
     for disk in disks:
-        await _connect_target(source, disk, 0, server)
-        if disk.connections > 1:
-            await _add_parts(source, disk)
+        await _open(source, disk, 0, server)
     more = any(disk.connections > 1 for disk in disks)
     noted = early(bitmap) if more else bitmap
     actions = [_noting(disk, noted) for disk in disks]
@@ -148,7 +143,7 @@ async def begin_seeding(
         return
     for disk in disks:
         for number in range(1, disk.connections):
-            await _connect_target(source, disk, number, server)
+            await _open(source, disk, number, server)
     actions = []
     for disk in disks:
         merging = {"node": disk.node, "target": bitmap, "bitmaps": [{"node": disk.node, "name": noted}]}
@@ -178,16 +173,19 @@ def _copying(disk: Disk, prefix: str, number: int, bandwidth: int) -> dict[str, 
     )
     if disk.connections == 1:
         return {"type": "blockdev-backup", "data": given | {"sync": "top" if disk.layered else "full"}}
-    if number == 0:  # little under way, which has to be over there before the others begin
-        given["x-perf"] = {"max-workers": 4, "max-chunk": 1 << 18}
+    if number == 0:  # little is under way when the others begin, which wait for that
+        given["x-perf"] = {"max-workers": 4, "max-chunk": 1 << 20}
     given |= {"device": name_of(f"sw{number}", disk.node)}
     given |= {"sync": "bitmap", "bitmap": _PART, "bitmap-mode": "never"}
     return {"type": "blockdev-backup", "data": given}
 
 
-async def _connect_target(source: Monitor, disk: Disk, number: int, server: dict[str, str]) -> None:
+async def _open(source: Monitor, disk: Disk, number: int, server: dict[str, str]) -> None:
+    """One connection, and what goes over it."""
     await connect(source, name_of(f"tn{number}", disk.node), disk.node, server)
     await add_target(source, disk.node, number)
+    if disk.connections > 1:
+        await _add_part(source, disk, number)
 
 
 async def add_target(source: Monitor, node: str, number: int) -> str:
