@@ -286,7 +286,9 @@ class DesiredTable:
 
     def _stage_rest(self, released: list[Fragment], added: list[Fragment]) -> _Rest | None:
         """Groups, meters and tunnel ports; None for fragments of flows alone, as nearly all are."""
-        if all(fragment.is_flows_alone for fragment in (*released, *added)):
+        released = [fragment for fragment in released if not fragment.is_flows_alone]
+        added = [fragment for fragment in added if not fragment.is_flows_alone]
+        if not (released or added):
             return None
         return (
             self._stage(self._groups, _groups_of, released, added),
