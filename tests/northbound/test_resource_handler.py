@@ -123,6 +123,7 @@ def sound_bodies(network_id: str, group_id: str) -> dict[str, dict[str, object]]
         "link": {"a_node": "h", "a_interface": "a", "b_node": "h", "b_interface": "b"},
         "segment": {"network_id": network_id, "network_type": "hop"},
         "machine": {"id": "m", "host_id": "h"},
+        "replica": {"id": "m", "host_id": "h"},
     }
 
 
