@@ -178,7 +178,7 @@ BLOCKING = (
 
 
 @pytest.mark.parametrize(
-    ("kind", "words", "options", "seed", "mend"), BLOCKING, ids=lambda each: str(each)[:40]
+    ("kind", "words", "options", "seed", "mend"), BLOCKING, ids=[words[0] for _, words, *_ in BLOCKING]
 )
 def test_what_is_in_the_way_is_named_and_the_host_that_refuses_is_as_it_was(
     site: Site, kind: str, words: tuple[str, ...], options: tuple[str, ...], seed: Seed, mend: Seed
