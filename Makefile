@@ -55,7 +55,7 @@ demo-upgrade: setup ## Hosts with 20,000 flows go over to another release and ba
 	$(PY) -m tools.$(if $(FROM),upgrade_from,upgrade_demo)
 
 test: setup build/.ovn-packages build/.client-packages build/.guest-image build/.libvirt-packages ## All tests: pure, against Open vSwitch, and in the lab (root)
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest -n 2 --dist loadfile
 
 deb: setup ## A Debian package with systemd unit and sample configuration; build/overlace_*.deb
 	$(PY) -m tools.debian_package build
