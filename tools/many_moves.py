@@ -21,6 +21,7 @@ from tools.echo_stream import EchoStream
 from tools.frame_watch import PEER, FrameWatch
 
 from overlace.lab.lab import Lab
+from overlace.model.binder import FLIP_WINDOW, FLIPS
 
 MOVES = 200
 INTERVAL = 0.001
@@ -29,6 +30,8 @@ BEFORE, AFTER = 0.3, 0.5
 HERE, THERE, PEER_HOST = "h1", "h3", "h2"
 TENANT, STAYS, MOVES_ABOUT = "blue", "blue1", "blue2"
 STUCK = 20.0
+PAUSE = FLIP_WINDOW.total_seconds() / FLIPS * 1.1
+"""Seconds from one move to the next, at least: what speaks elsewhere more often than that is taken for two copies."""
 
 
 def furnish(cloud: Cloud) -> None:
@@ -93,7 +96,9 @@ def main() -> int:
         cloud.join_hosts()
         furnish(cloud)
         for number in range(count):
+            due = time.monotonic() + PAUSE
             moves.append(move(cloud, THERE if number % 2 == 0 else HERE))
+            time.sleep(max(0.0, due - time.monotonic()))
             if number % 20 == 19:
                 print(f"{number + 1} moves, {sum(each['lost'] for each in moves)} lost", file=sys.stderr)
     finally:
