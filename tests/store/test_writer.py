@@ -4,9 +4,12 @@ import asyncio
 import os
 import sqlite3
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 import pytest
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from overlace.kit.clock import ManualClock
 from overlace.model.network import Network
@@ -14,7 +17,8 @@ from overlace.store import writer
 from overlace.store.engine import create_store_engine
 from overlace.store.errors import StoreUnavailable
 from overlace.store.loader import load
-from overlace.store.store import Store
+from overlace.store.record import Record, write_record
+from overlace.store.store import Committed, Store
 from overlace.store.transaction import Transaction
 
 NETWORK = Network(id="n", project_id="red", name="front")
@@ -94,6 +98,45 @@ async def test_given_a_connection_that_broke_when_the_next_commit_comes_then_it_
     engine = create_store_engine(path)
     assert load(engine, "site").snapshot == store.snapshot
     engine.dispose()
+    await store.close()
+
+
+async def test_given_a_commit_that_waits_for_the_disk_when_the_next_one_fails_then_the_first_is_synced_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "overlace.db"
+    store = await Store.open(path, ManualClock())
+    await store.transact(create, actor="a")
+    synced: list[int] = []
+    go_on, sync = Event(), os.fdatasync
+    reader = sqlite3.connect(path)  # so that the log stays when the writer's connection goes
+    assert reader.execute("SELECT count(*) FROM revisions").fetchone() == (1,)
+
+    def noted(log: int) -> None:
+        assert go_on.wait(30)
+        synced.append(os.fstat(log).st_ino)
+        sync(log)
+
+    def fails(cursor: DBAPICursor, record: Record) -> None:
+        if record.revision["number"] == 4:
+            raise sqlite3.OperationalError("disk I/O error")
+        write_record(cursor, record)
+
+    monkeypatch.setattr(os, "fdatasync", noted)
+    monkeypatch.setattr(writer, "write_record", fails)
+    # given one that the disk is at, and one that was written meanwhile
+    names = ("one", "two", "three")
+    put = [partial(Transaction.put, value=replace(NETWORK, name=name)) for name in names]
+    attempts = [store.transact(each, actor="a") for each in put]
+    outcomes = asyncio.gather(*attempts, return_exceptions=True)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    # when the third fails and with it the connection
+    go_on.set()
+    assert [type(each) for each in await outcomes] == [Committed, Committed, StoreUnavailable]
+    # then the second has been synced by itself
+    assert synced == [path.with_name("overlace.db-wal").stat().st_ino] * 2
+    reader.close()
     await store.close()
 
 

@@ -73,6 +73,7 @@ class Writer:
     def close(self) -> None:
         """Finish what was begun."""
         self._disconnect()
+        self._follow(None)
         self._work.put(None)
         self._thread.join()
 
@@ -84,8 +85,16 @@ class Writer:
             cursor.execute(f"PRAGMA busy_timeout={_LOCK_TIME}")
             cursor.execute("SELECT count(*) FROM sqlite_master")  # the log is there from the first look on
             cursor.close()
-            self._connection, self._log = connection, self._opened()
+            self._connection = connection
+            self._follow(self._opened())
         return self._connection
+
+    def _follow(self, log: int | None) -> None:
+        """Sync this log from now on. What was written to the one before is in here, or in the database itself: SQLite
+        removes a log only once it has synced both."""
+        before, self._log = self._log, log
+        if before is not None:
+            self._work.put(_Close(before))
 
     def _opened(self) -> int:
         """The log, whose name is on the disk from now on."""
@@ -97,13 +106,10 @@ class Writer:
         return os.open(self._log_path, os.O_RDONLY | os.O_CLOEXEC)
 
     def _disconnect(self) -> None:
-        """What is under way is rolled back. The log may be another file the next time."""
+        """What is under way is rolled back. What was written before still has to be synced, so its log stays open."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.invalidate()
-        log, self._log = self._log, None
-        if log is not None:
-            self._work.put(_Close(log))
 
     def _run(self) -> None:
         while (work := self._work.get()) is not None:
