@@ -53,6 +53,10 @@ class Account:
     """For how long the network lost, at most: from the first of several lost in a row to the next that was not."""
     misdelivered: int
     """Handed to the guest's old TAP only, after it was heard at the new host: QEMU announces it there as it goes on."""
+    missing: tuple[Seen, ...] = ()
+    """Those that were lost."""
+    went_on: float = 0.0
+    """When the guest was heard at the new host first."""
 
 
 class FrameWatch:
@@ -101,7 +105,7 @@ def account(seen: list[Seen], guest: bytes, destination: str, since: float, last
     ]
     ways = [[each for each in ordered if (each.frame[:6] == guest) is towards] for towards in (True, False)]
     gap = max(_gap(way, handed) for way in ways)
-    return Account(len(ordered), len(lost), round(gap * 1000, 1), len(wrong))
+    return Account(len(ordered), len(lost), round(gap * 1000, 1), len(wrong), tuple(lost), went_on)
 
 
 def _gap(ordered: list[Seen], handed: Mapping[bytes, object]) -> float:
@@ -123,6 +127,16 @@ def counts(frame: bytes) -> bool:
     if kind == b"\x86\xdd" and len(frame) > 54:
         return frame[20] in (6, 17) or (frame[20] == 58 and frame[54] in (128, 129))
     return False
+
+
+def described(frame: bytes) -> str:
+    """A frame that counts, for people: what it is, and from port to port."""
+    version, body = (4, frame[34:]) if frame[12:14] == b"\x08\x00" else (6, frame[54:])
+    protocol = frame[23] if version == 4 else frame[20]
+    if protocol not in (6, 17):
+        return f"IPv{version} echo {'request' if body[0] in (8, 128) else 'reply'}"
+    source, destination = struct.unpack_from("!HH", body)
+    return f"IPv{version} {'TCP' if protocol == 6 else 'UDP'} {source} to {destination}"
 
 
 def announces(frame: bytes) -> bool:

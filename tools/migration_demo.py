@@ -24,7 +24,7 @@ from typing import Any
 
 from tools.cloud import ROOT, Cloud, until
 from tools.echo_stream import EchoStream
-from tools.frame_watch import PEER, FrameWatch
+from tools.frame_watch import PEER, Account, FrameWatch, described
 from tools.guest_session import GuestSession
 from tools.stateful_sessions import Knocking, SilentSessions
 
@@ -108,6 +108,7 @@ class Journey:
             "disk_verified": self._disk_verified(),
             "network_lost": seen.lost,
             "network_gap_ms": seen.gap_ms,
+            "missing": self._missing(seen),
             "guest_stop_ms": cost["stop_ms"],
             "frames": seen.entered,
             "misdelivered": seen.misdelivered,
@@ -139,6 +140,13 @@ class Journey:
         tap = self.guests.get(self.name).host_interface
         points = {host: (lab.host(host).namespace, tap) for host in (HERE, THERE)}
         return points | {PEER: (lab.host(PEER_HOST).namespace, lab.workload(PEER_NAME).host_interface)}
+
+    def _missing(self, seen: Account) -> list[dict[str, Any]]:
+        """Each frame that was lost: what it was, where it entered, and when, as from the guest's first word there."""
+        return [
+            {"frame": described(each.frame), "at": each.point, "ms": round((each.at - seen.went_on) * 1000, 1)}
+            for each in seen.missing
+        ]
 
     def _bindings(self) -> dict[str, str]:
         path = f"/v2.0/overlace/ports/{self.port}/realisation"

@@ -42,7 +42,8 @@ async def said(port: int, *pieces: bytes, close: bool = False) -> bytes:
         for piece in pieces:
             writer.write(piece)
             await writer.drain()
-        answer = await asyncio.wait_for(reader.read(4096 if close else -1), 20)
+        async with asyncio.timeout(20):
+            answer = await reader.read(4096 if close else -1)
     except ConnectionResetError:
         answer = b""
     finally:
@@ -85,5 +86,6 @@ async def test_given_one_client_too_many_when_it_connects_then_those_before_are_
     await asyncio.sleep(0.05)
     assert await said(port) == b""
     writer.write(GOOD)
-    assert b"0 bytes" in await asyncio.wait_for(reader.read(4096), 20)
+    async with asyncio.timeout(20):
+        assert b"0 bytes" in await reader.read(4096)
     writer.close()

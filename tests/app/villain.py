@@ -115,7 +115,8 @@ class Villain:
             for _, writer in (controller, switch):
                 writer.close()
                 with suppress(OSError, TimeoutError):
-                    await asyncio.wait_for(writer.wait_closed(), 1)
+                    async with asyncio.timeout(1):
+                        await writer.wait_closed()
         return said[0]
 
     def _vsctl(self, *words: str) -> "subprocess.CompletedProcess[str] | object":
@@ -141,7 +142,8 @@ async def _change(
     heard = bytearray()
     while not other.done():
         try:
-            data = await asyncio.wait_for(source.read(65536), lasts)
+            async with asyncio.timeout(lasts):
+                data = await source.read(65536)
         except TimeoutError:
             break
         if not data:

@@ -60,7 +60,8 @@ class Scene:
         self.attachments.interface_changed(PluggedInterface(host, name, iface_id, ofport))
 
     async def settled(self) -> dict[str, tuple[str, int]]:
-        await asyncio.wait_for(self.attachments.settled(), 5)
+        async with asyncio.timeout(5):
+            await self.attachments.settled()
         return self.ledger.states()
 
 

@@ -2,6 +2,7 @@
 when it was killed meanwhile or the move is given up."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +28,13 @@ class Hosts:
     stuck: bool = False
     """The guest writes faster than the way carries."""
     asked: list[str] = field(default_factory=list)
+    heard: dict[str, Callable[[str, float], None]] = field(default_factory=dict)
+    """Who listens to each host's events."""
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+    """Cleared while libvirt has no time to answer: what is asked is answered later, as it was when it was asked."""
+
+    def __post_init__(self) -> None:
+        self.answers.set()
 
     async def travel(self) -> int:
         """As the source's libvirt does it, whoever listens."""
@@ -53,6 +61,11 @@ class Speaker(Virsh):
 
     async def ask(self, *words: str, timeout: float | None = None) -> str:  # noqa: ARG002, ASYNC109
         self.hosts.asked.append(f"{self.host} {words[0]}")
+        answer = self._answer(*words)
+        await self.hosts.answers.wait()
+        return answer
+
+    def _answer(self, *words: str) -> str:
         match words[0]:
             case "domstate":
                 if self.host not in self.hosts.states:
@@ -73,7 +86,8 @@ class Speaker(Virsh):
         self.hosts.asked.append(" ".join(words))
         return Process(self.tasks.create_task(self.hosts.travel()))  # type: ignore[return-value]
 
-    async def listen(self, domain: str, heard: object) -> None:  # noqa: ARG002
+    async def listen(self, domain: str, heard: Callable[[str, float], None]) -> None:  # noqa: ARG002
+        self.hosts.heard[self.host] = heard
         await asyncio.Event().wait()
 
 
@@ -113,6 +127,28 @@ async def test_a_domain_moves_and_its_port_with_it(tmp_path: Path) -> None:
         (command,) = (each for each in hosts.asked if each.startswith("migrate"))
         for words in ("--p2p", "--copy-storage-all", "--bandwidth 9", "tcp://10.0.0.2", "web peer of h2"):
             assert words in command
+
+
+async def test_the_port_goes_along_at_the_event_whatever_is_still_asked(tmp_path: Path) -> None:
+    hosts = Hosts(stuck=True)
+    async with cloud(tmp_path) as red, asyncio.TaskGroup() as tasks:
+        await red.ask(move())
+        serving = controller(red, hosts, tasks)
+        asked: list[int] = []
+
+        def over_there() -> bool:
+            if red.procedure("move-web").step is Step.TRANSFERRING and hosts.moving:
+                hosts.answers.clear()  # from here on libvirt is busy with the move
+                asked.append(len(hosts.asked))
+            if asked and len(hosts.asked) > asked[0]:  # what is asked now finds the guest running
+                hosts.heard["h1"]("Suspended", 100.0)
+            return red.active("web") == "h2"
+
+        await red.serve(over_there, serving)
+        hosts.answers.set()
+        hosts.stuck = False
+        await red.serve(red.ended("move-web"), controller(red, hosts, tasks))
+        assert red.procedure("move-web").state is ProcedureState.DONE
 
 
 async def test_a_controller_that_is_killed_leaves_the_move_to_the_two_libvirts(tmp_path: Path) -> None:

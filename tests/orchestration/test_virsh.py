@@ -109,4 +109,5 @@ async def test_a_machine_without_virsh_is_told_what_to_install(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MigrationFailed, match="install the package libvirt-clients"):
-        await asyncio.wait_for(Virsh("qemu:///system").ask("list"), 5)
+        async with asyncio.timeout(5):
+            await Virsh("qemu:///system").ask("list")

@@ -44,7 +44,8 @@ async def ask(issuer: Issuer, port: int, sent: bytes) -> dict[str, Any]:
     context = ssl.create_default_context(cadata=issuer.directory.read().trust)
     reader, writer = await asyncio.open_connection(LOOPBACK, port, ssl=context)
     writer.write(sent)
-    answer = await asyncio.wait_for(reader.read(), 20)
+    async with asyncio.timeout(20):
+        answer = await reader.read()
     writer.close()
     return dict(json.loads(answer))
 
@@ -79,7 +80,8 @@ async def test_a_request_in_pieces_is_put_together(issuer: Issuer) -> None:
         for start in range(0, len(whole), 97):
             writer.write(whole[start : start + 97])
             await writer.drain()
-        assert "certificate" in json.loads(await asyncio.wait_for(reader.read(), 20))
+        async with asyncio.timeout(20):
+            assert "certificate" in json.loads(await reader.read())
         writer.close()
 
 

@@ -25,7 +25,8 @@ HELLO = encode(Hello((6,)), 1)
 async def ended(reader: asyncio.StreamReader) -> bool:
     """Whether the other end has closed; waits for it."""
     try:
-        await asyncio.wait_for(reader.read(), 15)
+        async with asyncio.timeout(15):
+            await reader.read()
     except ConnectionResetError:
         pass
     return True
@@ -68,7 +69,8 @@ async def test_given_a_stranger_that_asks_and_never_reads_when_answers_pile_up_t
             writer.write(HELLO)
             for _ in range(2000):
                 writer.write(echo)
-                await asyncio.wait_for(writer.drain(), 15)
+                async with asyncio.timeout(15):
+                    await writer.drain()
         writer.close()
 
 

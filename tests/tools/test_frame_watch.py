@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from tools.frame_watch import PEER, Seen, account, counts
+from tools.frame_watch import PEER, Seen, account, counts, described
 
 GUEST, OTHER = bytes.fromhex("02000000000c"), bytes.fromhex("02000000000b")
 BEGUN = 98.0
@@ -51,7 +51,8 @@ def test_what_reaches_no_tap_is_lost_for_as_long_as_it_went_on() -> None:
 
 def test_frames_of_the_guest_that_the_peer_never_gets_are_lost_too() -> None:
     seen = [*spoken_at("h1", 99.0), Seen("h3", back(7), 100.5, False)]
-    assert account(seen, GUEST, "h3", BEGUN, 101).lost == 1
+    drawn = account(seen, GUEST, "h3", BEGUN, 101)
+    assert (drawn.lost, [each.frame for each in drawn.missing], drawn.went_on) == (1, [back(7)], 100.5)
 
 
 def test_what_reaches_the_old_tap_after_the_guest_went_on_is_misdelivered_unless_a_copy_came() -> None:
@@ -97,3 +98,20 @@ def test_echoes_tcp_and_udp_count_and_what_switches_answer_does_not(
     frame[20 if kind == IPV6 else 23] = protocol
     frame[54 if kind == IPV6 else 34] = message
     assert counts(bytes(frame)) is counted
+
+
+@pytest.mark.parametrize(
+    ("header", "message", "text"),
+    [
+        (
+            IPV4 + bytes(7) + b"\x40\x06" + bytes(10),
+            struct.pack("!HH", 5000, 40000),
+            "IPv4 TCP 5000 to 40000",
+        ),
+        (IPV6 + bytes(5) + b"\x11" + bytes(33), struct.pack("!HH", 7, 9), "IPv6 UDP 7 to 9"),
+        (IPV4 + bytes(7) + b"\x40\x01" + bytes(10), b"\x00", "IPv4 echo reply"),
+        (IPV6 + bytes(5) + b"\x3a" + bytes(33), b"\x80", "IPv6 echo request"),
+    ],
+)
+def test_a_frame_that_was_lost_is_told_by_what_it_was(header: bytes, message: bytes, text: str) -> None:
+    assert described(GUEST + OTHER + header + message + bytes(20)) == text

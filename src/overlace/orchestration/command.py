@@ -14,7 +14,8 @@ async def start(program: str, *words: str) -> asyncio.subprocess.Process:
 async def answer(process: asyncio.subprocess.Process, seconds: float | None) -> tuple[str, str]:
     """What it prints, and what it says of failures. Raises TimeoutError after so many seconds."""
     try:
-        out, err = await asyncio.wait_for(process.communicate(), seconds)
+        async with asyncio.timeout(seconds):
+            out, err = await process.communicate()
     finally:
         await end(process)
     return out.decode(errors="replace"), err.decode(errors="replace")

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 from overlace.model.procedure import Mode
+from overlace.orchestration import news
 from overlace.orchestration.libvirt.virsh import Virsh, amount, failure, job
 from overlace.orchestration.migrator import Errand, MigrationFailed, Unreachable
 from overlace.orchestration.qmp.terms import CHANNELS, Terms, choose
@@ -65,6 +66,8 @@ class _Side:
     def __init__(self, virsh: Virsh) -> None:
         self.virsh = virsh
         self.guest: Guest | None = None
+        self.told = 0
+        """Events so far: an answer is older than what was heard while it was waited for."""
         self.times: dict[str, float] = {}
         self.listening: asyncio.Task[None] | None = None
 
@@ -88,6 +91,7 @@ class LibvirtMigration:
         self._news = asyncio.Event()
         self._terms = choose(errand.mode, 0.0, errand.bandwidth_mbit)
         self._moving: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
         self._job: dict[str, str] = {}
         self._reason = ""
         self._disks: tuple[str, ...] = ()
@@ -101,8 +105,9 @@ class LibvirtMigration:
         for side in self._sides.values():
             if side.listening is not None:
                 side.listening.cancel()
-        if self._moving is not None:
-            self._moving.cancel()
+        for task in (self._moving, self._asking):
+            if task is not None:
+                task.cancel()
 
     async def look(self) -> Sight:
         """See Migration."""
@@ -118,14 +123,11 @@ class LibvirtMigration:
         return Sight(source, destination, transfer, disks, self._reason)
 
     async def changed(self, seconds: float) -> None:
-        """See Migration. Meanwhile the transfer is steered."""
-        try:
-            await asyncio.wait_for(self._news.wait(), seconds)
-        except TimeoutError:
-            for side in self._sides.values():
-                side.guest = None
-        self._news.clear()
-        await self._steer()
+        """See Migration. What is asked meanwhile is asked beside it: an event waits for no answer, or the port would be
+        where the guest is no more for as long as that takes."""
+        told = await news.comes(self._news, seconds)
+        if not told and (self._asking is None or self._asking.done()):
+            self._asking = self._tasks.create_task(self._ask_all(), name=f"ask of {self._errand.machine}")
 
     async def receive(self) -> None:
         """See Migration: libvirt does that itself."""
@@ -201,20 +203,37 @@ class LibvirtMigration:
         if side.listening is None or side.listening.done():
             side.guest = None
             side.listening = self._tasks.create_task(self._listen(end), name=f"events of {self._host(end)}")
-        if side.guest is None:
+        try:
+            guest = side.guest or await self._asked(side)
+        except MigrationFailed as reason:
+            self._reason = str(reason)
+            return Guest.UNKNOWN
+        return Guest.INCOMING if (end, guest) == (End.DESTINATION, Guest.STILL) else guest
+
+    async def _asked(self, side: _Side) -> Guest:
+        told = side.told
+        guest = await side.virsh.state(self._errand.machine)
+        if side.told == told:
+            side.guest = guest
+        return side.guest or guest
+
+    async def _ask_all(self) -> None:
+        """For what no event has told, and how far it is."""
+        for side in self._sides.values():
+            known = side.guest
             try:
-                side.guest = await side.virsh.state(self._errand.machine)
-            except MigrationFailed as reason:
-                self._reason = str(reason)
-                return Guest.UNKNOWN
-        if end is End.DESTINATION and side.guest is Guest.STILL:
-            return Guest.INCOMING
-        return side.guest
+                if await self._asked(side) is not known:
+                    self._news.set()
+            except MigrationFailed:
+                side.guest = None  # who looks asks again, and is told why
+        with suppress(MigrationFailed):
+            await self._steer()
 
     async def _listen(self, end: End) -> None:
         side = self._sides[end]
 
         def heard(what: str, at: float) -> None:
+            side.told += 1
             side.times[what] = at
             side.guest = _HEARD.get(what)  # what is not known is asked for
             self._news.set()

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from overlace.model.procedure import Mode
+from overlace.orchestration import news
 from overlace.orchestration.launcher import Launcher, Place
 from overlace.orchestration.migrator import Errand, MigrationFailed, Unreachable
 from overlace.orchestration.qmp.disks import DiskCopy
@@ -91,14 +92,9 @@ class QmpMigration:
     async def changed(self, seconds: float) -> None:
         """See Migration. Meanwhile the transfer is steered."""
         copying = self._copy.state is Disks.COPYING
-        try:
-            await asyncio.wait_for(self._news.wait(), _OFTEN if copying else seconds)
-        except TimeoutError:
+        told = await news.comes(self._news, _OFTEN if copying else seconds)
+        if copying or not told:
             await self._steer()
-        else:
-            if copying:
-                await self._steer()
-        self._news.clear()
 
     async def receive(self) -> None:
         """See Migration."""

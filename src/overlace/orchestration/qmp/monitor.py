@@ -60,7 +60,8 @@ class Monitor:
         """The monitor at a path or at address:port. Raises Unreachable."""
         client = QMPClient("overlace")
         try:
-            await asyncio.wait_for(client.connect(_where(address)), CONNECT_TIMEOUT)
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await client.connect(_where(address))
         except (QMPError, OSError, TimeoutError, EOFError) as reason:
             with suppress(Exception):
                 await client.disconnect()
