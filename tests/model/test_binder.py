@@ -14,7 +14,7 @@ from overlace.model.port import Port
 from overlace.model.site import Host, TunnelEndpoint
 from overlace.model.trail import is_old, trails_of
 
-HOSTS_OF_A_JOURNEY = tuple(f"j{number}" for number in range(7))
+HOSTS_OF_A_JOURNEY = tuple(f"j{number}" for number in range(19))
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_only_the_newest_trails_are_kept(ledger: Ledger) -> None:
             if old != host:
                 binder.unplugged(ledger, "p", old)
         ledger.wait(60)
-    assert [each.host_id for each in trails_of(ledger, "p")] == ["j5", "j4", "j3", "j2"]
+    assert [each.host_id for each in trails_of(ledger, "p")] == [f"j{number}" for number in range(17, 1, -1)]
     assert [pool for pool, _ in ledger.released] == ["zone:j0", "zone:j1"]
 
 
