@@ -9,8 +9,9 @@ from overlace.model.declaration import Index, resource
 from overlace.model.intents import Intents
 
 KEPT = 16
-"""Trails of a port, the newest: each is asked about every packet that the port's zone does not know. A connection in which
-less than three packets follow one another within 30 seconds is known for good by the zone alone in which it was opened."""
+"""Trails of a port, the newest: each is asked about every packet that the port's zone does not know. A connection in
+which less than three packets follow one another within 30 seconds is known for good by that zone alone in which it was
+opened."""
 DAYS = 1
 """Full days for which a trail is kept: so long Open vSwitch's own tracker remembers a silent connection."""
 
