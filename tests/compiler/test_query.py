@@ -30,7 +30,7 @@ FAMILIES = (EtherType.IPV4, EtherType.IPV6)
 
 class Sites:
     """Hosts whose switches keep their connections while their tables change. A `client` may only begin connections, a
-    `server` only be reached at UDP port 80."""
+    `server` only be reached at UDP port 80 and by ICMP."""
 
     def __init__(self) -> None:
         self.tracked = {host: ConntrackTable() for host in ("h1", "h2", "h3")}
@@ -48,6 +48,8 @@ class Sites:
             world.permit("client", number, Direction.EGRESS, ethertype=family)
             at_80 = {"protocol": "udp", "port_range_min": 80, "port_range_max": 80}
             world.permit("server", number, Direction.INGRESS, ethertype=family, **at_80)
+            icmp = "icmp" if family is EtherType.IPV4 else "ipv6-icmp"
+            world.permit("server", 2 + number, Direction.INGRESS, ethertype=family, protocol=icmp)
         for name, (octet, host) in PORTS.items():
             groups = () if name == "open" else ("any",)
             world.bind(world.port(name, octet, "n", octet, *groups), host, octet)
@@ -94,6 +96,13 @@ def udp(family: EtherType, source: int, target: int, ports: tuple[int, int]) -> 
 
 def tcp(family: EtherType, source: int, target: int, ports: tuple[int, int], flags: int) -> Packet:
     return build.tcp(_macs(source, target), _addresses(family, source, target), ports, flags)
+
+
+def echo(family: EtherType, source: int, target: int, reply: bool) -> Packet:
+    macs, addresses = _macs(source, target), _addresses(family, source, target)
+    if isinstance(addresses[0], IPv4Address):
+        return build.icmp(macs, addresses, 0 if reply else 8)
+    return build.icmpv6(macs, addresses, 129 if reply else 128)
 
 
 def _macs(source: int, target: int) -> tuple[Mac, Mac]:
@@ -156,6 +165,21 @@ def test_a_server_that_only_answers_speaks_on_after_its_move(family: EtherType) 
     assert sites.reach(NEW, udp(family, MOVED, PEER, (80, 5000))) == [PEER_AT]
     assert sites.reach(NEW, udp(family, MOVED, PEER, (80, 5001))) == []
     assert sites.reach(NEW, udp(family, MOVED, OTHER, (80, 5000))) == []
+
+
+def test_an_echo_request_from_before_a_move_is_answered_after_it(family: EtherType) -> None:
+    sites = Sites()
+    sites.become("server", h1=ACTIVE)
+    assert sites.reach(PEER_AT, echo(family, PEER, MOVED, reply=False)) == [OLD]
+    sites.become("server", "h1", h2=ACTIVE)
+    assert sites.reach(NEW, echo(family, MOVED, PEER, reply=True)) == [PEER_AT]
+    assert sites.reach(NEW, echo(family, MOVED, OTHER, reply=True)) == []
+    # and the other way round
+    sites.become("client", h1=ACTIVE)
+    assert sites.reach(OLD, echo(family, MOVED, PEER, reply=False)) == [PEER_AT]
+    sites.become("client", "h1", h2=ACTIVE)
+    assert sites.reach(PEER_AT, echo(family, PEER, MOVED, reply=True)) == [NEW]
+    assert sites.reach(("h3", OTHER), echo(family, OTHER, MOVED, reply=True)) == []
 
 
 def test_every_host_that_the_port_has_left_is_asked(pushed: Sites, family: EtherType) -> None:

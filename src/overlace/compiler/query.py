@@ -5,6 +5,9 @@ of no connection that is known there, goes to the zones that the port has left b
 of the port. From there comes back what is a reply in an established connection, or related to one: what the old host
 would have let through whatever the rules say. A port that has come back asks its host's own older zones, too.
 
+An answer to an echo request that came before the move is asked about too, either way: a tracker that has not seen the
+question calls it invalid.
+
 Nothing is entered into the new zone by that, so its policy decides as always: the first packet that the port itself
 sends makes the connection known there.
 
@@ -49,6 +52,16 @@ _DIRECTIONS = (
     (Table.EGRESS_VERDICT, SOURCE_PORT, Field.ETH_SRC),
 )
 """Where a direction of a port's policy ends, the port there, and which address of a frame is the port's."""
+_INVALID = CtState.TRK | CtState.INV
+_ECHO_REPLIES = (
+    {**IPV4, Field.IP_PROTO: IpProto.ICMP, Field.ICMPV4_TYPE: 0},
+    {**IPV6, Field.IP_PROTO: IpProto.ICMPV6, Field.ICMPV6_TYPE: 129},
+)
+_BEGINNINGS = {
+    Table.INGRESS_VERDICT: Table.INGRESS_POLICY,
+    Table.EGRESS_VERDICT: Table.EGRESS_POLICY,
+}
+"""Where a direction begins, by its end: what is invalid does not get further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +136,9 @@ def asking(asker: Asker) -> Iterator[Flow]:
         for family in (IPV4, IPV6):
             unknown = {**family, Field.CT_STATE: (_NEW, _NEW), port: asker.port_key, address: asker.mac}
             yield rule(verdict, 50, unknown, mark, *_questions(asker, address))
+        for reply in _ECHO_REPLIES:
+            late = {**reply, Field.CT_STATE: (_INVALID, _INVALID), port: asker.port_key, address: asker.mac}
+            yield rule(_BEGINNINGS[verdict], 310, late, mark, *_questions(asker, address))
     # A visit and no goto: from ANSWER the way to DESTINATION is back.
     taken_on = (
         (Field.ETH_DST, (*_received(asker), goto(Table.DELIVER))),
