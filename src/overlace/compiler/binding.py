@@ -198,9 +198,9 @@ def roots(snapshot: Snapshot) -> Iterable[UnitId]:
     return ((each.port_id, each.host_id) for each in snapshot.all(Binding))
 
 
-def root_of(key: Key) -> UnitId | None:
-    """The binding that a key is about."""
-    return place_of(key[1]) if len(key) == 2 and key[0] is Binding else None
+def root_of(key: Key) -> UnitId:
+    """The port and host of a binding."""
+    return place_of(key[1])
 
 
 def build(view: BindingView) -> Output:

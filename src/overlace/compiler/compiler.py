@@ -15,10 +15,23 @@ from overlace.compiler.placement import PlanBuilder
 from overlace.compiler.plan import Audience, Fragment, PlanChange, SwitchName, SwitchPlan
 from overlace.compiler.reader import Reader, World
 from overlace.compiler.readers import Readers
-from overlace.compiler.unit import NO_MEMBERSHIPS, NOTHING, Memberships, Output, Unit, UnitKind
+from overlace.compiler.unit import (
+    NO_MEMBERSHIPS,
+    NOTHING,
+    Memberships,
+    Output,
+    Sort,
+    Unit,
+    UnitKind,
+    sort_of,
+)
 from overlace.model.snapshot import Key
 
 _KINDS = {kind.name: kind for kind in UNIT_KINDS}
+_ROOTED_IN: dict[Sort | None, list[UnitKind]] = {
+    sort: [kind for kind in UNIT_KINDS if kind.rooted_in == sort]
+    for sort in {each.rooted_in for each in UNIT_KINDS}
+}
 _WITH_KIN = [(kind.name, kind.kin) for kind in UNIT_KINDS if kind.kin is not None]
 
 
@@ -96,10 +109,7 @@ class Compiler:
         units: set[Unit] = set()
         for key in dirty:
             units.update(self._readers.of(key))
-            for kind in UNIT_KINDS:
-                root = kind.root_of(key)
-                if root is not None:
-                    units.add((kind.name, *root))
+            units.update((kind.name, *kind.root_of(key)) for kind in _ROOTED_IN.get(sort_of(key), ()))
             for name, kin in _WITH_KIN:
                 units.update((name, *each) for each in kin(key, world.snapshot))
         return units

@@ -59,16 +59,16 @@ def _once(_: Snapshot) -> Iterable[UnitId]:
     return ((),)
 
 
-def _first_host(key: Key) -> UnitId | None:
-    """The base is looked at when hosts come and go, so that a compiler that starts empty has it in time."""
-    return () if len(key) == 2 and key[0] is Host else None
+def _the_one(_: Key) -> UnitId:
+    """Looked at when hosts come and go, so that a compiler that starts empty has it in time."""
+    return ()
 
 
 UNIT_KINDS: tuple[UnitKind, ...] = (
-    UnitKind("base", _once, _first_host, base.project, base.build),
+    UnitKind("base", (Host, ""), _once, _the_one, base.project, base.build),
     UnitKind("host", project=host.project, build=host.build, **rooted_in(Host)),
     UnitKind("reach", project=reach.project, build=reach.build, **rooted_in(Host)),
-    UnitKind("liveness", _once, _first_host, liveness.project, liveness.build),
+    UnitKind("liveness", (Host, ""), _once, _the_one, liveness.project, liveness.build),
     UnitKind("network", project=network.project, build=network.build, **rooted_in(Network)),
     UnitKind(
         "place",
@@ -91,7 +91,15 @@ UNIT_KINDS: tuple[UnitKind, ...] = (
         build=shared_mac.build,
         **rooted_in_index(Port, "pair_mac"),
     ),
-    UnitKind("binding", binding.roots, binding.root_of, binding.project, binding.build, binding.kin),
+    UnitKind(
+        "binding",
+        (Binding, ""),
+        binding.roots,
+        binding.root_of,
+        binding.project,
+        binding.build,
+        binding.kin,
+    ),
     UnitKind(
         "security_group",
         project=security_group.project,

@@ -18,6 +18,9 @@ UnitId = tuple[str, ...]
 Unit = tuple[str, ...]
 """Kind and id."""
 
+Sort = tuple[type, str]
+"""Of keys: those of a class's values by their ids, with an empty text, or those of (outer, inner) pairs of an index."""
+
 ALL_HOSTS: Audience = ("hosts",)
 _NAMES = 1 << 14
 """So many of the names of each sort that were made last are one object wherever they are the same."""
@@ -82,34 +85,39 @@ NOTHING = Output()
 
 @dataclass(frozen=True, slots=True)
 class UnitKind:
-    """A kind of unit. `roots` lists the ids of all its units in a snapshot; `root_of` names the unit that a
-    changed key brings into being or ends, if the key is one of this kind's roots. `project` returns None only
+    """A kind of unit. `roots` lists the ids of all its units in a snapshot; each key of the sort `rooted_in` is one of
+    this kind's roots, and `root_of` names the unit that it brings into being or ends. `project` returns None only
     when the root is gone. Where `project` reads what is `near` to the root, nothing is noted: of a hundred thousand
     ports that would be much. From any key that may be read so, `kin` finds the units that have, but for the root's own.
     """
 
     name: str
+    rooted_in: Sort
     roots: Callable[[Snapshot], Iterable[UnitId]]
-    root_of: Callable[[Key], UnitId | None]
+    root_of: Callable[[Key], UnitId]
     project: Callable[[Reader, UnitId], Any]
     build: Callable[[Any], Output]
     kin: Callable[[Key, Snapshot], Iterable[UnitId]] | None = None
 
 
+def sort_of(key: Key) -> Sort | None:
+    """The sort of a key; None for one of an index's outer keys alone."""
+    if len(key) == 2:
+        return key[0], ""
+    return (key[0], key[1]) if len(key) == 4 else None
+
+
 def rooted_in(cls: type) -> dict[str, Any]:
-    """The `roots` and `root_of` of a kind with one unit for every value of a class."""
+    """What a kind is rooted in with one unit for every value of a class."""
 
     def roots(snapshot: Snapshot) -> Iterable[UnitId]:
         return ((id_,) for id_ in snapshot.ids(cls))
 
-    def root_of(key: Key) -> UnitId | None:
-        return (key[1],) if len(key) == 2 and key[0] is cls else None
-
-    return {"roots": roots, "root_of": root_of}
+    return {"rooted_in": (cls, ""), "roots": roots, "root_of": lambda key: (key[1],)}
 
 
 def rooted_in_index(cls: type, index: str) -> dict[str, Any]:
-    """The `roots` and `root_of` of a kind with one unit for every (outer, inner) pair of an index."""
+    """What a kind is rooted in with one unit for every (outer, inner) pair of an index."""
 
     def roots(snapshot: Snapshot) -> Iterable[UnitId]:
         return (
@@ -118,7 +126,4 @@ def rooted_in_index(cls: type, index: str) -> dict[str, Any]:
             for inner in snapshot.outer(cls, index, outer)
         )
 
-    def root_of(key: Key) -> UnitId | None:
-        return (key[2], key[3]) if len(key) == 4 and key[0] is cls and key[1] == index else None
-
-    return {"roots": roots, "root_of": root_of}
+    return {"rooted_in": (cls, index), "roots": roots, "root_of": lambda key: (key[2], key[3])}

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.model.site import Host
 from overlace.northbound.body import json_response, member, read_object
@@ -40,7 +40,7 @@ class Agents:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """The list and one."""
         return [
             Route("/v2.0/agents", self.index, methods=["GET"]),

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import Route
 
 from overlace.kit.clock import Clock
 from overlace.model.identity import Project
@@ -54,6 +54,7 @@ from overlace.northbound.resources.security_group_rule import SecurityGroupRules
 from overlace.northbound.resources.segment import Segments
 from overlace.northbound.resources.site import Hosts, Links, Sites, TransitSwitches
 from overlace.northbound.resources.subnet import Subnets
+from overlace.northbound.routing import Shelves
 from overlace.northbound.switch_api import SwitchApi
 from overlace.northbound.tags import TagHandler
 from overlace.northbound.underlay_api import UnderlayApi
@@ -71,7 +72,7 @@ def create_application(
     clock: Clock,
     configuration: NetworkingConfiguration = _DEFAULTS,
     finished: Callable[[Finished], object] = lambda _: None,
-    more: Sequence[BaseRoute] = (),
+    more: Sequence[Route] = (),
 ) -> Starlette:
     """The API over a store; `auth` decides who asks, and whether they can log in.
 
@@ -79,7 +80,7 @@ def create_application(
     """
     context = Context(store, views, auth, clock, configuration)
     handlers = [ResourceHandler(each, context) for each in resources()]
-    routes: list[BaseRoute] = OverlaceApi(context).routes() + PortBindings(context).routes()
+    routes: list[Route] = OverlaceApi(context).routes() + PortBindings(context).routes()
     routes += ProcedureApi(context).routes()
     for handler in handlers:
         if handler.resource.taggable:
@@ -91,7 +92,7 @@ def create_application(
     routes += Quotas(context).routes() + SwitchApi(context).routes() + UnderlayApi(context).routes()
     routes += Versions(_words(handlers)).routes() + _identity_routes(context, auth)
     return Starlette(
-        routes=[*routes, *more],
+        routes=[Shelves([*routes, *more])],
         middleware=[Middleware(RequestIdentity, clock=clock, finished=finished)],
         exception_handlers={
             ApiError: _refused,
@@ -126,7 +127,7 @@ def resources() -> list[Resource[Any]]:
     ]
 
 
-def _identity_routes(context: Context, auth: Authenticator) -> list[BaseRoute]:
+def _identity_routes(context: Context, auth: Authenticator) -> list[Route]:
     """Users and projects whoever asks; tokens only where they are what requests carry."""
     passwords = auth.passwords if isinstance(auth, IdentityAuthentication) else PasswordChecker()
     home = auth.home if isinstance(auth, NoAuthentication) else _nobody_without_login

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.model.controller import TUNNEL_PORT, controller_of
 from overlace.northbound.body import json_response, member, read_object
@@ -23,7 +23,7 @@ class ControllerApi:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """Show and change."""
         return [Route(_PATH, self.show, methods=["GET"]), Route(_PATH, self.update, methods=["PUT"])]
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.model.network import Network, Subnet
 from overlace.model.port import Port
@@ -24,7 +24,7 @@ class IpAvailability:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """All networks and one."""
         return [
             Route("/v2.0/network-ip-availabilities", self.index, methods=["GET"]),

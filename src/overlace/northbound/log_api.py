@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.kit.revision import Revision
 from overlace.model.identity import Project, User
@@ -37,7 +37,7 @@ class LogApi:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """The one."""
         return [Route(_PATH, self.index, methods=["GET"])]
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.model.network import Network
 from overlace.model.port import Port
@@ -22,7 +22,7 @@ class OverlaceApi:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """All of them."""
         return [
             Route("/v2.0/overlace/status", self.status, methods=["GET"]),

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.model import binder
 from overlace.model.port import Binding, BindingState, Port
@@ -34,7 +34,7 @@ class PortBindings:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """The list, one host, and its activation."""
         base = "/v2.0/ports/{id}/bindings"
         return [

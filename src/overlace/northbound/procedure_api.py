@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.model.machine import Machine
 from overlace.model.placement import NoPlace, Placed, candidates, place
@@ -74,7 +74,7 @@ class ProcedureApi:
         self._context = context
         self._schema = Procedures().schema
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """Both."""
         return [
             Route(_PATH, self.create, methods=["POST"]),

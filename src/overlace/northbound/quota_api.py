@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.model.declaration import RESOURCES
 from overlace.model.identity import Quota
@@ -29,7 +29,7 @@ class Quotas:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """The words `tenant` and `project` mean the caller's own project."""
         one = "/v2.0/quotas/{project}"
         return [

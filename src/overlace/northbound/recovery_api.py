@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.model.network import Network
 from overlace.northbound.auth.caller import Caller
@@ -32,7 +32,7 @@ class RecoveryApi:
         self._context = context
         self._ports = Ports()
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """The one."""
         path = "/v2.0/overlace/switches/{name}/recovered-ports"
         return [Route(path, self.recover, methods=["POST"])]

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.northbound.auth.caller import Caller
 from overlace.northbound.body import json_response, member, members, read_object
@@ -31,7 +31,7 @@ class ResourceHandler:
         self.resource = resource
         self.context = context
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """Collection and member."""
         base = f"/v2.0/{self.resource.location}"
         return [

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.northbound.body import json_response
 from overlace.northbound.context import Context
@@ -34,7 +34,7 @@ class SwitchApi:
             "allow-removal": switches.allow_removal,
         }
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """The list, one, its difference, and the operations."""
         return [
             Route(_PATH, self.index, methods=["GET"]),

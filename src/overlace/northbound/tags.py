@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.northbound.auth.caller import Caller
 from overlace.northbound.body import json_response, read_object
@@ -25,7 +25,7 @@ class TagHandler:
     def __init__(self, handler: ResourceHandler) -> None:
         self._handler = handler
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """All tags, and each tag."""
         base = f"/v2.0/{self._handler.resource.location}/{{id}}/tags"
         return [

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.northbound.body import json_response
 from overlace.northbound.context import Context
@@ -16,7 +16,7 @@ class UnderlayApi:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """The three."""
         return [
             Route("/v2.0/overlace/liveness", self.liveness, methods=["GET"]),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.northbound.body import json_response
 
@@ -20,7 +20,7 @@ class Versions:
         """`resources`: (member, collection, path below /v2.0/)."""
         self._resources = list(resources)
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """The root, and the version with and without a slash."""
         return [
             Route("/", self.root, methods=["GET"]),

@@ -5,7 +5,7 @@ value is for the log of changes only, and is never read back by the store.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache, lru_cache
@@ -16,6 +16,7 @@ from ipaddress import (
     IPv6Network,
     ip_network,
 )
+from operator import attrgetter
 from socket import AF_INET, AF_INET6, inet_pton
 from sys import intern
 from types import UnionType
@@ -32,6 +33,8 @@ _Decoder = Callable[[Any], Any]
 _AS_IT_IS: _Decoder | None = None
 """Of what needs no decoding."""
 _ID = "id"
+_EMPTY: dict[type, str] = {list: "[]", dict: "{}"}
+"""As JSON."""
 
 
 def encode_value(value: Any) -> str:
@@ -41,9 +44,16 @@ def encode_value(value: Any) -> str:
 
 def encode_row(value: Any) -> dict[str, Any]:
     """A resource as its table's row. Raises InvalidValue."""
-    row = {each.name: _cell(each.name, getattr(value, each.name)) for each in fields(value)}
+    cls: type = type(value)
+    row = {name: _cell(name, getattr(value, name)) for name in names_of(cls)}
     row.setdefault(_ID, value.id)
     return row
+
+
+@cache
+def names_of(cls: type) -> tuple[str, ...]:
+    """The fields of a resource, or of a value within one."""
+    return tuple(each.name for each in fields(cls))
 
 
 def decode_row(cls: type, row: Mapping[str, Any]) -> Any:
@@ -73,11 +83,12 @@ def _cell(name: str, value: Any) -> Any:
     if name in HEXADECIMAL:
         return _hexadecimal(name, value)
     plain = _plain(value)
-    if isinstance(plain, list | dict):
-        return _json(plain)
-    if isinstance(plain, str):
+    kind = type(plain)
+    if kind is str:
         return _checked_text(name, plain)
-    if isinstance(plain, int) and plain not in _INTEGERS:
+    if kind is list or kind is dict:
+        return _json(plain) if plain else _EMPTY[kind]
+    if kind is int and plain not in _INTEGERS:
         raise InvalidValue(f"{name} cannot be kept: {plain} needs more than 64 bits")
     return plain
 
@@ -97,17 +108,26 @@ def _checked_text(name: str, text: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, _TEXTUAL):
-        return str(value)
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
-    return value
+    cls: type = type(value)
+    plain = _plain_of(cls)
+    return value if plain is None else plain(value)
+
+
+@cache
+def _plain_of(cls: type) -> Callable[[Any], Any] | None:
+    """How values of a class become what JSON knows; None for those that are that already."""
+    if issubclass(cls, _TEXTUAL):
+        return str
+    if issubclass(cls, Enum):
+        return attrgetter("value")
+    if issubclass(cls, datetime):
+        return datetime.isoformat
+    if issubclass(cls, tuple):
+        return lambda value: [_plain(each) for each in value]
+    if is_dataclass(cls):
+        names = names_of(cls)
+        return lambda value: {name: _plain(getattr(value, name)) for name in names}
+    return None
 
 
 @cache

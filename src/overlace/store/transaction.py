@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from overlace.model.declaration import Entity, InnerKey
@@ -132,7 +133,7 @@ class Transaction:
 
     def _stamped(self, value: Entity, before: Any) -> Any:
         """The store keeps the stamps: what the caller gives for them says nothing, and is no change."""
-        if not _STAMPS.issubset(each.name for each in fields(value)):  # type: ignore[arg-type]
+        if not _is_stamped(type(value)):
             return value
         given: Any = value
         if before is None:
@@ -142,3 +143,8 @@ class Transaction:
             return before
         stamps |= {"revision_number": before.revision_number + 1, "updated_at": self._now}
         return replace(given, **stamps)
+
+
+@cache
+def _is_stamped(cls: type) -> bool:
+    return _STAMPS.issubset(each.name for each in fields(cls))

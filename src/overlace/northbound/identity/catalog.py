@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.northbound.body import json_response
 from overlace.northbound.identity.access import PREFIX, base_url, links
@@ -40,7 +40,7 @@ def catalog(request: Request) -> list[dict[str, Any]]:
 class Discovery:
     """Serves /identity, /identity/v3, services, endpoints and regions."""
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """All without authentication: they say only what every catalogue says."""
         return [
             Route("/identity", self.versions, methods=["GET"]),
@@ -61,7 +61,7 @@ class Discovery:
         return json_response({"version": _version(request)})
 
 
-def _collection(word: str, all_of: Callable[[Request], list[dict[str, Any]]]) -> list[BaseRoute]:
+def _collection(word: str, all_of: Callable[[Request], list[dict[str, Any]]]) -> list[Route]:
     """The routes of what is read only: a list that can be filtered by any attribute, and each member."""
 
     async def index(request: Request) -> Response:

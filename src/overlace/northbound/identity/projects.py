@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.model.identity import Project, RoleAssignment
 from overlace.northbound.auth.grants import projects_of
@@ -44,7 +44,7 @@ class Projects:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """Collection, member, and the domains."""
         one = PREFIX + "/projects/{id}"
         return [

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.model.identity import Project, RoleAssignment, User
 from overlace.northbound.auth.grants import ROLES, roles_in
@@ -21,7 +21,7 @@ class Roles:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """Roles and grants."""
         grants = PREFIX + "/projects/{project}/users/{user}/roles"
         return [

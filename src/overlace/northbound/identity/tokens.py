@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.model.identity import Project, User
 from overlace.northbound.auth.grants import granted, projects_of, roles_in
@@ -31,7 +31,7 @@ class TokenApi:
         self._access = access
         self._authentication = authentication
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """Issue, validate, revoke; what the token opens."""
         path = PREFIX + "/auth/tokens"
         return [

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from overlace.model.identity import RoleAssignment, User
 from overlace.northbound.auth.grants import projects_of
@@ -52,7 +52,7 @@ class Users:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Route]:
         """Collection, member, password and projects."""
         one = PREFIX + "/users/{id}"
         return [

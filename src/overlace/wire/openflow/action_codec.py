@@ -12,6 +12,8 @@ from overlace.wire.errors import MalformedError
 from overlace.wire.openflow.learn_codec import decode_learn, encode_learn
 from overlace.wire.openflow.oxm import decode_fields, encode_value, field_of, header_of
 
+_NEWEST = 1 << 12
+"""So many of the actions, and of the lists of them, that were written last are kept as bytes."""
 NICIRA = 0x00002320
 _NX_HEADER = struct.Struct("!HHIH")
 _SUBTYPE = {
@@ -26,6 +28,7 @@ _NEXT_PROTOCOL = 0xFFFE
 _GOTO_TABLE, _APPLY_ACTIONS = 1, 4
 
 
+@lru_cache(maxsize=_NEWEST)
 def encode_instructions(actions: tuple[a.Action, ...]) -> bytes:
     """Apply-actions, then goto-table where the list ends with it. No actions is no instruction: drop."""
     target = actions[-1] if actions and isinstance(actions[-1], a.Goto) else None
@@ -56,7 +59,12 @@ def decode_instructions(data: bytes) -> tuple[a.Action, ...]:
 
 def encode_actions(actions: Iterable[a.Action]) -> bytes:
     """A list of actions. Raises ValueError for one that has no place inside a list."""
-    return b"".join([_ENCODERS[type(action)](action) for action in actions])
+    return b"".join([_encode_action(action) for action in actions])
+
+
+@lru_cache(maxsize=_NEWEST)
+def _encode_action(action: a.Action) -> bytes:
+    return _ENCODERS[type(action)](action)
 
 
 def decode_actions(data: bytes) -> tuple[a.Action, ...]:

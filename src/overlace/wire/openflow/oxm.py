@@ -13,6 +13,8 @@ from overlace.datapath.fields import VLAN_PRESENT, Field
 from overlace.datapath.match import CACHED, Condition, Match, match, match_of
 from overlace.wire.errors import MalformedError
 
+_NEWEST = 1 << 12
+"""So many of the conditions that were written last are kept as bytes."""
 _HEADER = struct.Struct("!I")
 _BASIC, _PACKET_REGISTERS, _NXM0, _NXM1, _ERICSSON = 0x8000, 0x8001, 0x0000, 0x0001, 0x1000
 
@@ -59,8 +61,9 @@ _MASKED_HEADER_BYTES = {
 }
 
 
+@lru_cache(maxsize=_NEWEST)
 def encode_condition(condition: Condition) -> bytes:
-    """One field of a match."""
+    """One field of a match; the flows of a port ask for the same few."""
     return encode_value(condition.field, condition.value, condition.mask)
 
 
