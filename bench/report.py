@@ -295,7 +295,9 @@ def document(figures: Figures) -> str:
             lines += [f"![{key}]({key}.svg)", ""]
         lines += [
             f"{taken['at']}, Overlace {taken['overlace']}, Open vSwitch {taken['open_vswitch']}, OVN {taken['ovn']}, "
-            f"Python {taken['python']}, Linux {taken['kernel']}, {taken['processors']}."
+            f"Python {taken['python']}, Linux {taken['kernel']}, {taken['processors']}, "
+            f"which {'halt when idle' if taken.get('processors_halt', True) else 'are kept awake'}; "
+            f"load before {taken['load_average']}."
         ]
         if taken["short"]:
             lines += ["", "A short run: it shows that the scenario works, and no figure of it counts."]

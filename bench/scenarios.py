@@ -1,10 +1,11 @@
 """All scenarios, one after another, into one file; `python -m bench.report` makes tables of it.
 
-    python -m bench.scenarios [--short] [--only port_ready,memory] [--output build/bench.json]
+    python -m bench.scenarios [--short] [--only port_ready,memory] [--halting] [--output build/bench.json]
 
 Each runs as a process of its own, as it does alone, and its figures go under its key beside the machine, the
 versions and the time; keys that were not run keep what an earlier run found. `--short` takes sizes that show that
-everything works, and nothing else.
+everything works, and nothing else. Processors are kept awake meanwhile (bench/awake.py), unless `--halting` lets them
+halt when idle, as they do by themselves.
 """
 
 import argparse
@@ -15,11 +16,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.awake import awake
 from bench.summary import write
 
 _ROOT = Path(__file__).parent.parent
@@ -71,21 +74,23 @@ SCENARIOS: Mapping[str, Mapping[str, Part]] = {
 }
 
 
-def run(keys: list[str], output: Path, *, short: bool) -> list[str]:
+def run(keys: list[str], output: Path, *, short: bool, halting: bool) -> list[str]:
     """Run these scenarios; after each the file is written. Gives those that failed, which keep no one from the rest."""
     figures: dict[str, Any] = json.loads(output.read_text()) if output.exists() else {}
     failed: list[str] = []
     for key in keys:
+        on = machine()
         try:
-            found = {
-                name: _figures(part, output.parent, short=short) for name, part in SCENARIOS[key].items()
-            }
+            with nullcontext() if halting else awake():
+                found = {
+                    name: _figures(part, output.parent, short=short) for name, part in SCENARIOS[key].items()
+                }
         except subprocess.CalledProcessError as error:
             print(f"--- {key} failed: {error}", flush=True)
             failed.append(key)
             continue
         taken = found.get("", found)
-        figures[key] = taken | {"taken": {"at": _now(), "short": short} | machine()}
+        figures[key] = taken | {"taken": {"at": _now(), "short": short, "processors_halt": halting} | on}
         write(figures, output)
     return failed
 
@@ -132,13 +137,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--short", action="store_true", help="small sizes: a trial, not a measurement")
+    parser.add_argument("--halting", action="store_true", help="let idle processors halt")
     parser.add_argument("--only", default=",".join(SCENARIOS), help="some of the scenarios")
     parser.add_argument("--output", type=Path, default=Path("build/bench.json"))
     options = parser.parse_args()
     keys = options.only.split(",")
     if unknown := [key for key in keys if key not in SCENARIOS]:
         parser.error(f"no such scenario: {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
-    if failed := run(keys, options.output, short=options.short):
+    if failed := run(keys, options.output, short=options.short, halting=options.halting):
         raise SystemExit(f"failed: {', '.join(failed)}")
 
 

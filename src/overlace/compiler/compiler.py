@@ -109,9 +109,11 @@ class Compiler:
         units: set[Unit] = set()
         for key in dirty:
             units.update(self._readers.of(key))
-            units.update((kind.name, *kind.root_of(key)) for kind in _ROOTED_IN.get(sort_of(key), ()))
+            for kind in _ROOTED_IN.get(sort_of(key), ()):
+                units.add((kind.name, *kind.root_of(key)))
             for name, kin in _WITH_KIN:
-                units.update((name, *each) for each in kin(key, world.snapshot))
+                for each in kin(key, world.snapshot):
+                    units.add((name, *each))
         return units
 
     def _refresh(self, world: World, unit: Unit) -> tuple[Output, Output] | None:

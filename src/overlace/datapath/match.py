@@ -49,7 +49,11 @@ def match(conditions: Mapping[Field, MatchValue] | None = None, /) -> Match:
 
     Raises ValueError when a value does not fit its field.
     """
-    built = [_condition(field, _hashed_fast(value)) for field, value in (conditions or {}).items()]
+    built = [
+        # addresses hash in Python, integers at once
+        _condition(field, int(value) if isinstance(value, _ADDRESSES) else value)
+        for field, value in (conditions or {}).items()
+    ]
     return match_of([each for each in built if each.mask])
 
 
@@ -59,11 +63,7 @@ def match_of(conditions: list[Condition]) -> Match:
 
 
 _ORDER = attrgetter("field.order")
-
-
-def _hashed_fast(value: MatchValue) -> MatchValue:
-    """Addresses hash in Python, integers at once."""
-    return int(value) if isinstance(value, IPv4Address | IPv6Address) else value
+_ADDRESSES = (IPv4Address, IPv6Address)
 
 
 @lru_cache(maxsize=CACHED)

@@ -17,7 +17,7 @@ from overlace.datapath.actions import CONTROLLER, Action
 from overlace.datapath.flow import Flow
 from overlace.southbound.audit import Audit
 from overlace.southbound.comparison_report import ComparisonReport
-from overlace.southbound.database_view import BridgeSeen, Reported
+from overlace.southbound.database_view import BridgeSeen
 from overlace.southbound.difference import Difference, read_difference
 from overlace.southbound.encoding import EncodingError
 from overlace.southbound.events import PacketListener
@@ -25,7 +25,8 @@ from overlace.southbound.expected import ExpectedSwitch, ExpectedSwitches, Refus
 from overlace.southbound.failures import NotConnectedError, PlanFailure, SouthboundError
 from overlace.southbound.host_database import HostDatabase
 from overlace.southbound.installed import Installed, read_installed
-from overlace.southbound.observations import HostSeen, ObservationSink, PortsSeen
+from overlace.southbound.observations import ObservationSink
+from overlace.southbound.observer import Observer
 from overlace.southbound.openflow_channel import OpenFlowChannel, SwitchConnection
 from overlace.southbound.outbox import Outbox
 from overlace.southbound.ovsdb_channel import OvsdbChannel
@@ -38,13 +39,10 @@ from overlace.southbound.shared_write import SharedWrite
 from overlace.southbound.status import Phase, SouthboundStatus, SwitchStatus
 from overlace.southbound.succession import Succession
 from overlace.southbound.switch import Switch
-from overlace.southbound.switch_ports import SwitchPorts
 from overlace.wire.openflow.messages import (
     FlowEntry,
     Message,
     PacketIn,
-    PortDescReply,
-    PortDescRequest,
     PortStatus,
     RoleStatus,
 )
@@ -62,14 +60,12 @@ class Southbound:
     def __init__(self, context: Context, sink: ObservationSink, packets: PacketListener) -> None:
         self._listener = context.listener
         self._context = context = replace(context, listener=self)
-        self._sink = sink
         self._packets = packets
         self._expected = ExpectedSwitches()
         self._switches: dict[SwitchName, Switch] = {}
         self._owners: dict[SwitchConnection, Switch] = {}
         self._parked: dict[SwitchConnection, float] = {}
-        self._reported: dict[SwitchName, Reported] = {}
-        self._ports: dict[SwitchName, SwitchPorts] = {}
+        self._observer = Observer(context, self._expected, sink)
         self._ready: set[SwitchName] | None = set()
         self.refusals = Refusals(context.clock)
         self.outbox = outbox = Outbox()
@@ -344,7 +340,7 @@ class Southbound:
         switch = self._owners.pop(connection, None)
         if switch is not None:
             switch.detach(connection, reason)
-            self._report_host(switch)
+            self._observer.host(switch)
 
     def switch_said(self, connection: SwitchConnection, message: Message) -> None:
         """ConnectionOwner: a message that answers nothing."""
@@ -356,9 +352,8 @@ class Southbound:
                 self._hand_over(switch.name, message)
             case RoleStatus():
                 switch.role_changed(message)
-            case PortStatus() if switch.name in self._ports:
-                self._ports[switch.name].changed(message)
-                self._tell_ports(switch.name)
+            case PortStatus():
+                self._observer.port_status(switch.name, message)
             case _:
                 log.debug("switch says", switch=switch.name, message=type(message).__name__)
 
@@ -373,9 +368,9 @@ class Southbound:
         """DatabaseOwner: a host's database is there."""
         switch = self._switch(database.host)
         self._learn_datapath(database)
-        self._observe(database)
+        self._observer.database(database)
         switch.database_ready(database)
-        self._report_host(switch)
+        self._observer.host(switch)
 
     def database_changed(self, database: HostDatabase) -> None:
         """DatabaseOwner: its contents changed."""
@@ -386,7 +381,7 @@ class Southbound:
             self._learn_datapath(database)
         except RefusedError as refusal:
             log.warning("datapath id refused", host=database.host, reason=str(refusal))
-        self._observe(database)
+        self._observer.database(database)
         switch.database_changed()
 
     def database_lost(self, database: HostDatabase) -> None:
@@ -394,7 +389,7 @@ class Southbound:
         switch = self._switches.get(database.host)
         if switch is not None and switch.database is database:
             switch.database_lost(database)
-            self._report_host(switch)
+            self._observer.host(switch)
 
     # --- inside ---------------------------------------------------------------------------------------
 
@@ -421,8 +416,7 @@ class Southbound:
     def _forget(self, name: SwitchName) -> None:
         switch = self._switches.pop(name)
         switch.contents.table.clear()
-        self._reported.pop(name, None)
-        self._ports.pop(name, None)
+        self._observer.forget(name)
         if switch.connection is not None:
             switch.connection.close()
 
@@ -442,58 +436,16 @@ class Southbound:
             switch = self._owners[connection] = self._switch(name)
             log.info("switch connected", switch=name, peer=connection.peer)
             switch.attach(connection)
-            self._report_host(switch)
+            self._observer.host(switch)
             if switch.expected.kind is SwitchKind.TRANSIT:
-                reading = self._read_ports(name, connection)
+                reading = self._observer.read_ports(name, connection)
                 self._context.tasks.create_task(reading, name=f"ports of {name}")
-
-    async def _read_ports(self, name: SwitchName, connection: SwitchConnection) -> None:
-        """Ask a switch without a database for its ports; what it says of them later is kept up to date."""
-        self._ports.pop(name, None)
-        try:
-            replies = await connection.request(PortDescRequest())
-        except SouthboundError as error:
-            log.warning("switch does not tell its ports", switch=name, reason=str(error))
-            connection.close()
-            return
-        told = (port for reply in replies if isinstance(reply, PortDescReply) for port in reply.ports)
-        self._ports[name] = SwitchPorts(told)
-        self._tell_ports(name)
-
-    def _tell_ports(self, name: SwitchName) -> None:
-        self._sink.ports_changed(PortsSeen(name, self._ports[name].with_carrier()))
 
     def _learn_datapath(self, database: HostDatabase) -> None:
         datapath_id = database.view.datapath_id(database.bridge)
         if datapath_id is not None:
             self._expected.learn_datapath(database.host, datapath_id)
             self._claim_parked()
-
-    def _observe(self, database: HostDatabase) -> None:
-        reported = self._reported.setdefault(database.host, Reported())
-        told = database.news(reported)
-        if told.plain_ports or (told.changed and not reported.ports_told):
-            reported.ports_told = True
-            self._sink.ports_changed(PortsSeen(database.host, dict(reported.plain_ports)))
-        for name in told.removed:
-            self._sink.interface_removed(database.host, name)
-        for interface in told.changed:
-            self._sink.interface_changed(interface)
-        for liveness in told.liveness:
-            self._sink.liveness_changed(liveness)
-
-    def _report_host(self, switch: Switch) -> None:
-        database, connection = switch.database, switch.connection
-        self._sink.host_changed(
-            HostSeen(
-                host=switch.name,
-                datapath_id=connection.datapath_id if connection else self._expected.datapath_of(switch.name),
-                ovs_version=database.view.ovs_version if database else None,
-                connected_ovsdb=database is not None,
-                connected_openflow=connection is not None,
-                last_seen=self._context.clock.now(),
-            )
-        )
 
     async def _keep_time(self) -> None:
         while True:

@@ -119,7 +119,7 @@ def _plain_of(cls: type) -> Callable[[Any], Any] | None:
     if issubclass(cls, _TEXTUAL):
         return str
     if issubclass(cls, Enum):
-        return attrgetter("value")
+        return attrgetter("_value_")  # `value` is a property written in Python
     if issubclass(cls, datetime):
         return datetime.isoformat
     if issubclass(cls, tuple):

@@ -3,8 +3,9 @@
 Building and looking up a statement costs more than SQLite needs to carry it out, and is paid at every commit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Delete, Insert
@@ -24,14 +25,16 @@ class Statement:
         """Carry it out for each row. Raises the driver's errors, and KeyError for a missing name."""
         if not rows:
             return
-        text, names = self._compiled
+        text, values_of = self._compiled
         if len(rows) == 1:
-            row = rows[0]
-            cursor.execute(text, tuple(row[name] for name in names))
+            cursor.execute(text, values_of(rows[0]))
         else:
-            cursor.executemany(text, [tuple(row[name] for name in names) for row in rows])
+            cursor.executemany(text, [values_of(row) for row in rows])
 
     @cached_property
-    def _compiled(self) -> tuple[str, Sequence[str]]:
+    def _compiled(self) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
         compiled = self._construct.compile(dialect=_DIALECT)
-        return str(compiled), tuple(compiled.positiontup or ())
+        names = tuple(compiled.positiontup or ())
+        return str(compiled), itemgetter(*names) if len(names) > 1 else lambda row: tuple(
+            row[name] for name in names
+        )
