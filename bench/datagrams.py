@@ -1,4 +1,5 @@
-"""UDP between two workloads: an exchange that makes the connection established, streams at a rate, and floods.
+"""UDP between two workloads: an exchange that makes the connection established, streams at a rate, floods, and bursts
+that come as one.
 
 What arrives is counted by the interface of the receiver: a program that reads would take processor time from the
 switches that are measured.
@@ -6,6 +7,7 @@ switches that are measured.
 
 import multiprocessing
 import socket
+import struct
 import time
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from overlace.lab.namespace import entered
 PAYLOAD = bytes(64)
 _BURST = 10
 _PATIENCE = 2.0
+_UDP_SEGMENT = 103  # linux/udp.h: one send is cut into datagrams of so many bytes
 
 
 class DatagramPair:
@@ -42,6 +45,19 @@ class DatagramPair:
         process.start()
         process.join()
         time.sleep(0.05)
+        return self._received() - before
+
+    def bursts(self, count: int, size: int, rate: float) -> int:
+        """Send so many bursts, `rate` datagrams a second in all; gives how many datagrams have arrived.
+
+        A burst is one call of this thread, whose datagrams come one right after the other.
+        """
+        before = self._received()
+        segments = [(socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("=H", len(PAYLOAD)))]
+        burst, begin = [PAYLOAD * size], time.perf_counter()
+        for number in range(1, count + 1):
+            self._near.sendmsg(burst, segments)
+            time.sleep(max(0.0, begin + number * size / rate - time.perf_counter()))
         return self._received() - before
 
     def close(self) -> None:

@@ -1,26 +1,28 @@
 """What a packet costs in the switch: Overlace's pipeline beside a plain bridge and beside OVN's, on the same switches.
 
-    python -m bench.datapath [--rounds 20] [--seconds 1] [--rate 10000]
+    python -m bench.datapath [--samples 120] [--rounds 20] [--seconds 0.3] [--rate 10000]
 
-Two hosts, five ways from one to the other (bench/pipelines.py). In each round each way has its turn, in random
-order: datagrams of 64 bytes at a fixed rate over an established flow, for which the processor time of both
-ovs-vswitchd is taken, less what they use when idle; a flood; one TCP connection; and the first exchange after the
-datapath has forgotten its megaflows. Ratios are those of one round, so that both sides of each met the same minute of
-the machine.
+Two hosts, six ways from one to the other (bench/pipelines.py), which have their turns in random order. First the
+processor time of both ovs-vswitchd for datagrams of 64 bytes over an established flow, less what they use when idle:
+in bursts of 32, as many as the switch reads at a time, and one by one, both on one processor (bench/one_processor.py).
+In bursts the price of a wake-up is shared by 32, and what is left is what a packet costs. Then rounds of a stream that
+runs as the scheduler will have it, a flood, a TCP connection, and first exchanges after the datapath has forgotten
+its megaflows. Ratios are those of one turn, so that both sides of each met the same moment of the machine; the second
+of the two plain bridges shows how far they can be believed.
 """
 
 import argparse
 import json
 import random
 import statistics
-import time
-from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.datagrams import DatagramPair, tcp_megabits
 from bench.laboratory import side_by_side
+from bench.packet_cost import Cost, Costs, PacketCost
 from bench.pipelines import (
     OVERLACE,
     OVERLACE_OPEN,
@@ -28,11 +30,12 @@ from bench.pipelines import (
     OVN_STATEFUL,
     PIPELINES,
     PLAIN,
+    PLAIN_AGAIN,
     Pipeline,
     build,
     in_port,
 )
-from bench.summary import Ratio, Summary, write
+from bench.summary import Difference, Ratio, Summary, write
 from bench.switch_process import SwitchProcess, masks
 from tools.cloud import Cloud
 
@@ -42,6 +45,7 @@ _UDP_PORT, _TCP_PORT = 7000, 7001
 _FIRSTS = 3
 _SHAPE_SECONDS = 0.2
 COMPARED = (
+    (PLAIN_AGAIN, PLAIN),
     (OVERLACE, PLAIN),
     (OVERLACE_OPEN, PLAIN),
     (OVERLACE, OVN_STATEFUL),
@@ -53,13 +57,9 @@ COMPARED = (
 
 @dataclass
 class Taken:
-    """Samples of one pipeline, one a round."""
+    """Samples of one pipeline."""
 
-    source_us: list[float] = field(default_factory=list)
-    """Microseconds of processor time a packet, in the switch of the sender."""
-    destination_us: list[float] = field(default_factory=list)
-    arrived: list[float] = field(default_factory=list)
-    """The share of the datagrams, at the fixed rate."""
+    costs: Costs = field(default_factory=Costs)
     flood: list[float] = field(default_factory=list)
     """Datagrams a second."""
     tcp: list[float] = field(default_factory=list)
@@ -67,11 +67,6 @@ class Taken:
     first_ms: list[float] = field(default_factory=list)
     """An exchange that both switches had to ask their tables for, each way."""
     later_ms: list[float] = field(default_factory=list)
-
-    @property
-    def both_us(self) -> list[float]:
-        """Microseconds a packet in both switches."""
-        return [sum(pair) for pair in zip(self.source_us, self.destination_us, strict=True)]
 
 
 class Bench:
@@ -86,6 +81,7 @@ class Bench:
         self.seconds, self.rate = seconds, rate
         self.switches = tuple(SwitchProcess(lab.host(name)) for name in ("h1", "h2"))
         self.pairs = {each.name: DatagramPair(each.ends(lab), _UDP_PORT) for each in PIPELINES}
+        self.packet_cost = PacketCost(self.switches, self.pairs, rate)
 
     def shape(self, pipeline: Pipeline) -> dict[str, int]:
         """What does not vary: lookups and recirculations on the sender's host, and on both the
@@ -100,8 +96,7 @@ class Bench:
             figures[f"lookups_{state}"] = passage.lookups
             figures[f"recirculations_{state}"] = passage.recirculations
         self.forget()
-        self.pairs[pipeline.name].stream(_SHAPE_SECONDS, self.rate)
-        least = round(_SHAPE_SECONDS * self.rate / 2)
+        least = self.pairs[pipeline.name].stream(_SHAPE_SECONDS, self.rate) // 2
         held = [switch.megaflows(least) for switch in self.switches]
         figures["megaflows"] = sum(len(each) for each in held)
         figures["masks"] = sum(masks(each) for each in held)
@@ -119,37 +114,19 @@ class Bench:
             self.forget()
             taken.first_ms.append(pair.exchange() * 1000)
             taken.later_ms.append(pair.exchange() * 1000)
-        self.cost(pair, taken)
-        taken.flood.append(pair.stream(self.seconds / 2, None) / (self.seconds / 2))
-        taken.tcp.append(tcp_megabits(pipeline.ends(self.lab), _TCP_PORT, self.seconds / 2))
-
-    def cost(self, pair: DatagramPair, taken: Taken) -> None:
-        """Processor time a packet at the fixed rate, less that of as long a silence."""
-        idle, slept = self.used(), time.perf_counter()
-        time.sleep(self.seconds / 2)
-        before, began = self.used(), time.perf_counter()
-        arrived = pair.stream(self.seconds, self.rate)
-        after, ended = self.used(), time.perf_counter()
-        share = (ended - began) / (began - slept)
-        used = [
-            end - start - share * (start - rest) for end, start, rest in zip(after, before, idle, strict=True)
-        ]
-        taken.source_us.append(used[0] / arrived * 1e6)
-        taken.destination_us.append(used[1] / arrived * 1e6)
-        taken.arrived.append(arrived / (self.rate * self.seconds))
-
-    def used(self) -> list[float]:
-        """Processor seconds of both switches."""
-        return [switch.cpu_seconds() for switch in self.switches]
+        self.packet_cost.unordered(pipeline.name, self.seconds, taken.costs.unordered)
+        taken.flood.append(pair.stream(self.seconds, None) / self.seconds)
+        taken.tcp.append(tcp_megabits(pipeline.ends(self.lab), _TCP_PORT, self.seconds))
 
 
-def measure(rounds: int, seconds: float, rate: float, name: str = "datapath") -> dict[str, Any]:
+def measure(samples: int, rounds: int, seconds: float, rate: float, name: str = "datapath") -> dict[str, Any]:
     """Build everything, take all samples, take it down."""
-    taken: dict[str, Taken] = defaultdict(Taken)
+    taken = {each.name: Taken() for each in PIPELINES}
     with side_by_side(name) as both:
         build(both.lab, both.cloud, both.ovn)
         bench = Bench(both.lab, both.cloud, seconds, rate)
         shapes = {each.name: bench.shape(each) for each in PIPELINES}
+        bench.packet_cost.in_turns(samples, {name: each.costs for name, each in taken.items()})
         order = random.Random(rounds)
         for number in range(rounds):
             for pipeline in order.sample(PIPELINES, len(PIPELINES)):
@@ -164,21 +141,36 @@ def figures_of(taken: dict[str, Taken], shapes: dict[str, dict[str, int]]) -> di
     figures: dict[str, Any] = {}
     for name, samples in taken.items():
         series = {
-            "cpu_us_per_packet": samples.both_us,
-            "cpu_us_source": samples.source_us,
-            "cpu_us_destination": samples.destination_us,
+            "cpu_us_per_packet": samples.costs.bursts.both_us,
+            "cpu_us_source": samples.costs.bursts.source_us,
+            "cpu_us_destination": samples.costs.bursts.destination_us,
+            "cpu_us_alone": samples.costs.alone.both_us,
+            "cpu_us_unordered": samples.costs.unordered.both_us,
+            "packets_a_waking": samples.costs.bursts.packets_a_waking,
+            "packets_a_waking_unordered": samples.costs.unordered.packets_a_waking,
             "flood_pps": samples.flood,
             "tcp_mbits": samples.tcp,
             "first_exchange_ms": samples.first_ms,
             "later_exchange_ms": samples.later_ms,
         }
         figures[name] = shapes[name] | {what: Summary.of(values).as_json() for what, values in series.items()}
-        figures[name]["arrived"] = round(statistics.median(samples.arrived), 4)
-    figures["cpu_ratios"] = {
-        f"{ours.name}/{theirs.name}": Ratio.paired(
-            taken[ours.name].both_us, taken[theirs.name].both_us
-        ).as_json()
-        for ours, theirs in COMPARED
+        figures[name]["arrived"] = round(statistics.median(samples.costs.bursts.arrived), 4)
+    kinds: dict[str, Callable[[Costs], Cost]] = {
+        "cpu_ratios": lambda each: each.bursts,
+        "cpu_ratios_alone": lambda each: each.alone,
+        "cpu_ratios_unordered": lambda each: each.unordered,
+    }
+    for key, kind in kinds.items():
+        figures[key] = {
+            f"{ours.name}/{theirs.name}": Ratio.paired(
+                kind(taken[ours.name].costs).both_us, kind(taken[theirs.name].costs).both_us
+            ).as_json()
+            for ours, theirs in COMPARED
+        }
+    tracked, untracked = (taken[each.name].costs.bursts for each in (OVERLACE, OVERLACE_OPEN))
+    figures["tracking_us"] = {
+        "source": Difference.paired(tracked.source_us, untracked.source_us).as_json(),
+        "destination": Difference.paired(tracked.destination_us, untracked.destination_us).as_json(),
     }
     return figures
 
@@ -188,12 +180,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=20, help="turns of each way")
-    parser.add_argument("--seconds", type=float, default=1.0, help="how long one stream lasts")
+    parser.add_argument("--samples", type=int, default=120, help="of processor time, of each way")
+    parser.add_argument("--rounds", type=int, default=20, help="turns of each way for the rest")
+    parser.add_argument("--seconds", type=float, default=0.3, help="how long one stream of the rest lasts")
     parser.add_argument("--rate", type=float, default=10_000, help="datagrams a second of the fixed rate")
     parser.add_argument("--output", type=Path, default=Path("build/datapath.json"))
     options = parser.parse_args()
-    figures = measure(options.rounds, options.seconds, options.rate)
+    figures = measure(options.samples, options.rounds, options.seconds, options.rate)
     for name, each in figures.items():
         print(name, json.dumps(each))
     write(figures, options.output)

@@ -59,7 +59,7 @@ SCENARIOS: Mapping[str, Mapping[str, Part]] = {
         "": Part("memory", short="--sizes 500,1000 --hosts 10 --churn 50"),
     },
     "datapath": {
-        "": Part("datapath", "--rounds 20 --seconds 0.5", "--rounds 1 --seconds 0.2 --rate 2000"),
+        "": Part("datapath", short="--samples 2 --rounds 1 --seconds 0.2"),
     },
     "move": {
         "": Part("move", short="--moves 1"),

@@ -1,4 +1,4 @@
-"""Figures of repeated measurements: quantiles, and the ratio of two medians with its confidence interval."""
+"""Figures of repeated measurements: quantiles, ratios and differences with their confidence interval."""
 
 import json
 import random
@@ -76,10 +76,7 @@ class Ratio:
 
         Raises ValueError when the series are not of one length.
         """
-        source = random.Random(seed)
-        each = [mine / other for mine, other in zip(ours, theirs, strict=True)]
-        ratios = sorted(statistics.median(source.choices(each, k=len(each))) for _ in range(RESAMPLES))
-        return cls(statistics.median(each), ratios[int(0.025 * RESAMPLES)], ratios[int(0.975 * RESAMPLES)])
+        return cls(*_median([mine / other for mine, other in zip(ours, theirs, strict=True)], seed))
 
     def as_json(self) -> dict[str, float]:
         """For build/bench.json."""
@@ -87,6 +84,32 @@ class Ratio:
 
     def __str__(self) -> str:
         return f"{self.value:.3f} (95 % interval {self.low:.3f} to {self.high:.3f})"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The median of the differences of samples that were taken side by side, with the 95 % interval of a percentile
+    bootstrap; in the samples' unit."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def paired(cls, ours: Sequence[float], theirs: Sequence[float], seed: int = 1) -> "Difference":
+        """Raises ValueError when the series are not of one length."""
+        return cls(*_median([mine - other for mine, other in zip(ours, theirs, strict=True)], seed))
+
+    def as_json(self) -> dict[str, float]:
+        """For build/bench.json."""
+        return {"value": round(self.value, 3), "low": round(self.low, 3), "high": round(self.high, 3)}
+
+
+def _median(each: Sequence[float], seed: int) -> tuple[float, float, float]:
+    """With the ends of its 95 % interval, the samples being resampled."""
+    source = random.Random(seed)
+    medians = sorted(statistics.median(source.choices(each, k=len(each))) for _ in range(RESAMPLES))
+    return statistics.median(each), medians[int(0.025 * RESAMPLES)], medians[int(0.975 * RESAMPLES)]
 
 
 def write(figures: object, output: Path) -> None:

@@ -3,11 +3,13 @@
 import re
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.control_socket import ControlSocket
 
 from overlace.lab.plan import Node
 
+_WAITS = re.compile(r"^voluntary_ctxt_switches:\s*(\d+)", re.MULTILINE)
 _LOOKUP = re.compile(r"^\s*\d+\. ", re.MULTILINE)
 _PACKETS = re.compile(r"packets:(\d+)")
 _MASKED = re.compile(r"=[^,()/]+(?=/)")
@@ -32,6 +34,11 @@ class SwitchProcess:
     def cpu_seconds(self) -> float:
         """Processor time of all its threads, to the nanosecond (clock_getcpuclockid(3))."""
         return time.clock_gettime(~self.pid << 3 | 2)
+
+    def waits(self) -> int:
+        """How often the thread that forwards had nothing left to do and slept: so often it has been woken."""
+        found = _WAITS.search(Path(f"/proc/{self.pid}/task/{self.pid}/status").read_text())
+        return int(found[1]) if found else 0
 
     def forget_megaflows(self) -> None:
         """The next packet of every flow asks the tables again."""
