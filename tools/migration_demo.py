@@ -219,13 +219,15 @@ def main() -> int:
             journey = journeys[number // 2 % len(journeys)]
             moves.append(journey.move())
             print(line(moves[-1]), flush=True)
+            for each in moves[-1]["missing"]:
+                print(f"lost: {each['frame']}, entered at {each['at']}, {each['ms']:+g} ms", file=sys.stderr)
             if journey.session.fault:
                 print(f"the session: {journey.session.fault}", file=sys.stderr)
     finally:
         cloud.kill()
         cloud.lab.down()
-    (ROOT / "build").mkdir(exist_ok=True)
-    (ROOT / "build/migration.json").write_text(json.dumps({"moves": moves}, indent=1) + "\n")
+        (ROOT / "build").mkdir(exist_ok=True)
+        (ROOT / "build/migration.json").write_text(json.dumps({"moves": moves}, indent=1) + "\n")
     shutil.rmtree(directory)
     wrong = broken(moves, count)
     print(f"NOT as promised: {'; '.join(wrong)}" if wrong else "all as promised", file=sys.stderr)

@@ -1,6 +1,6 @@
 """Given real guests at two sites, when the controller moves them, then their sessions go on, their disks
-hold what they wrote, their ports are where they are, and the receipts say what it cost; also with a controller killed
-meanwhile, and for a whole site."""
+hold what they wrote, their ports are where they are, the addresses that they were told stay theirs, and the receipts
+say what it cost; also with a controller killed meanwhile, and for a whole site."""
 
 import re
 import tempfile
@@ -26,6 +26,19 @@ ONLY_ANSWERS = "red2"
 """No rule lets it begin a connection: it sends what connection tracking lets out."""
 DISKS = {"red1": "4M", "red2": "16M"}
 """The larger one goes in stripes over several connections."""
+IS_TOLD = "red1"
+"""It has no address but those that its network tells it."""
+TOLD = ("192.168.0.11/24", "fd01::ff:fe00:b/64", "fd02::b/128")
+"""By DHCP, of advertisements (SLAAC), by DHCPv6."""
+MODES = {"fd01::/64": "slaac", "fd02::/64": "dhcpv6-stateful"}
+ASKS_AGAIN = """
+rm /run/lease
+kill -USR1 $(pidof udhcpc)
+ip link set eth0 down; ip link set eth0 up  # what it knows of IPv6 goes with the link
+kill -USR1 $(pidof dhcp6)
+until [ -s /run/lease ] && [ $(ip -6 -o addr show dev eth0 scope global | wc -l) = 2 ]; do usleep 100000; done
+cat /run/lease
+"""
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +52,11 @@ def cloud() -> Iterator[Cloud]:
             cloud.join_hosts()
             cloud.tenant("red")
             reachable = cloud.group("reachable", "red", ("tcp", 0), ("udp", 0))
-            port = cloud.port("red4", 14, security_groups=[reachable])
+            given = [{"ip_address": address} for address in ("192.168.0.14", "fd00::e", "fd02::e")]
+            learned_by(cloud)
+            port = cloud.port("red4", 14, security_groups=[reachable], fixed_ips=given)
             cloud.workload("red4", "h4", 14, port["id"])
+            cloud.lab.exec("red4", ["ip", "address", "add", "fd02::e/64", "dev", "eth0", "nodad"])
             for octet, (name, host) in enumerate(GUESTS.items(), start=11):
                 create(cloud, name, host, octet)
             until(lambda: all(cloud.status(name) == "ACTIVE" for name in cloud.ports), "ports stay down", 30)
@@ -51,15 +67,26 @@ def cloud() -> Iterator[Cloud]:
             cloud.kill()
 
 
+def learned_by(cloud: Cloud) -> None:
+    """Subnets of IPv6 whose addresses are made, or leased."""
+    for cidr, mode in MODES.items():
+        known = {"network_id": cloud.networks["red"], "project_id": "red", "ip_version": 6, "cidr": cidr}
+        modes = {"ipv6_ra_mode": mode, "ipv6_address_mode": mode}
+        cloud.api("POST", "/v2.0/subnets", {"subnet": known | modes})
+
+
 def create(cloud: Cloud, name: str, host: str, octet: int) -> None:
     key = cloud.group(name, "red", ("tcp", 5000), ("udp", 5001), begins=name != ONLY_ANSWERS)
-    port = cloud.port(name, octet, device_id=name, security_groups=[key])
+    told = [{"ip_address": address.partition("/")[0]} for address in TOLD]
+    wish: dict[str, Any] = {"fixed_ips": told} if name == IS_TOLD else {}
+    port = cloud.port(name, octet, device_id=name, security_groups=[key], **wish)
     Guests.of(cloud.lab).create(
         name,
         host,
         mac=port["mac_address"],
         iface_id=port["id"],
-        addresses=(f"192.168.0.{octet}/24", f"fd00::{octet:x}/64"),
+        addresses=() if name == IS_TOLD else (f"192.168.0.{octet}/24", f"fd00::{octet:x}/64"),
+        dhcp=name == IS_TOLD,
         disk=DISKS[name],
         writer=50,
     )
@@ -91,6 +118,16 @@ def verified(cloud: Cloud, name: str) -> int:
     return int(found[1])
 
 
+def addresses(cloud: Cloud, name: str) -> list[str]:
+    """What a guest has, as it sees it."""
+    shown = (
+        Guests.of(cloud.lab)
+        .command(name, ["ip", "-o", "addr", "show", "dev", "eth0", "scope", "global"])
+        .stdout
+    )
+    return sorted(line.split()[3] for line in shown.splitlines())
+
+
 def bindings(cloud: Cloud, name: str) -> dict[str, str]:
     found = cloud.api("GET", f"/v2.0/overlace/bindings?port_id={cloud.ports[name]['id']}")["bindings"]
     return {each["host_id"]: each["state"] for each in found if each["state"] != "releasing"}
@@ -111,12 +148,13 @@ def reached(cloud: Cloud, made: dict[str, Any], step: str) -> bool:
 
 def test_a_guest_moves_with_its_sessions_and_its_disk_and_nothing_else_comes_in(cloud: Cloud) -> None:
     peer, guests = cloud.namespace("red4"), Guests.of(cloud.lab)
+    until(lambda: addresses(cloud, IS_TOLD) == sorted(TOLD), f"it has {addresses(cloud, IS_TOLD)} only", 30)
     with (
         Session(cloud.lab, "red4", "192.168.0.11") as session,
-        Session(cloud.lab, "red4", "fd00::b") as other,
-        SilentSessions(guests, "red1", peer, ("192.168.0.14", "fd00::e"), each=10) as silent,
+        Session(cloud.lab, "red4", "fd02::b") as other,
+        SilentSessions(guests, "red1", peer, ("192.168.0.14", "fd02::e"), each=10) as silent,
         Knocking(peer, "192.168.0.11") as knocking,
-        Knocking(peer, "fd00::b") as knocking_too,
+        Knocking(peer, "fd02::b") as knocking_too,
     ):
         assert silent.arrive() == 20
         before = verified(cloud, "red1")
@@ -127,6 +165,13 @@ def test_a_guest_moves_with_its_sessions_and_its_disk_and_nothing_else_comes_in(
         assert silent.arrive() == 20
         assert session.goes_on(beats=20)
         assert other.goes_on(beats=20)
+        assert addresses(cloud, IS_TOLD) == sorted(TOLD)
+        # and the switch at its new host hands its questions over as the old one did
+        lease = guests.command(IS_TOLD, ["sh", "-c", ASKS_AGAIN]).stdout
+        assert "ip=192.168.0.11" in lease
+        assert addresses(cloud, IS_TOLD) == sorted(TOLD)
+        assert session.goes_on(beats=20)
+        assert other.goes_on(beats=20)
     assert min(knocking.attempts, knocking_too.attempts) > 20
     assert (knocking.opened, knocking_too.opened) == (0, 0)
     assert bindings(cloud, "red1") == {"h3": "active"}
@@ -134,6 +179,35 @@ def test_a_guest_moves_with_its_sessions_and_its_disk_and_nothing_else_comes_in(
     assert (receipt["to_host"], receipt["event"], receipt["machine_id"]) == ("h3", "pre-switchover", "red1")
     assert receipt["copied_bytes"] > 10 << 20
     assert 0 < receipt["stop_ms"] < 10_000
+
+
+def test_a_move_that_is_aborted_leaves_the_guest_as_it_was_and_nothing_at_the_other_host(
+    cloud: Cloud,
+) -> None:
+    guests = Guests.of(cloud.lab)
+    with (
+        Session(cloud.lab, "red4", "192.168.0.11") as session,
+        Session(cloud.lab, "red4", "fd02::b") as other,
+    ):
+        for step in ("preparing", "seeding", "transferring"):
+            made = begin(cloud, machine_id="red1", to_host="h1", bandwidth_mbit=40)
+            until(partial(reached, cloud, made, step), f"never {step}: {shown(cloud, made)}", 60)
+            cloud.api("POST", f"{PROCEDURES}/{made['id']}/abort")
+            assert ended(cloud, made)["state"] == "aborted", (step, shown(cloud, made))
+            assert session.goes_on(beats=20), step
+            assert other.goes_on(beats=20), step
+            assert bindings(cloud, "red1") == {"h3": "active"}
+            assert guests.run_state("red1") == "running"
+            # then there is neither a guest at the destination, nor its disk, nor its interface, nor a flow of its port
+            assert not guests.place("red1", "h1").directory.exists(), step
+            key = cloud.ports["red1"]["id"]
+            interfaces = ["ovs-vsctl", "--bare", "--columns=name", "find", "Interface"]
+            assert not cloud.lab.host_run(
+                "h1", [*interfaces, f"external_ids:iface-id={key}"]
+            ).stdout.strip(), step
+            until(lambda: not cloud.behind(), "switches are behind", 10)
+            assert all(cloud.as_planned(host) for host in ("h1", "h3")), step
+    assert verified(cloud, "red1") > 0
 
 
 def test_a_site_is_evacuated_by_controllers_that_are_killed_at_one_step_after_another(cloud: Cloud) -> None:

@@ -3,7 +3,7 @@
 set -u
 case "$1" in
 deconfig)
-    ip addr flush dev "$interface" scope global
+    ip -4 addr flush dev "$interface" scope global
     ip link set dev "$interface" up
     ;;
 bound | renew)

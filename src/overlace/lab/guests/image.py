@@ -10,8 +10,9 @@ from overlace.lab.machines.imaging import Image, Kind
 from overlace.terminal.output import Progress
 
 OWN_SERVICES = files("overlace.lab.guests") / "services"
-SERVICES = ("session", "datagram", "writer", "dirtier")
-SCRIPTS = {"init": "init.sh", "lib/udhcpc6.sh": "udhcpc6.sh"}
+SERVICES = ("session", "datagram", "writer", "dirtier", "dhcp6")
+SCRIPTS = {"init": "init.sh"}
+LEASE_SCRIPT = files("overlace.lab") / "udhcpc.sh"
 OURS = ("archive.py", "imaging.py", "kernel.py")
 
 
@@ -23,7 +24,7 @@ def make_image(progress: Progress, *, fresh: bool = False) -> Image:
 def _sources() -> list[Traversable]:
     here, shared = files("overlace.lab.guests"), files("overlace.lab.machines")
     services = [*OWN_SERVICES.iterdir(), imaging.COMMANDER]
-    return [*services, here / "image.py", *(shared / name for name in OURS)]
+    return [*services, LEASE_SCRIPT, here / "image.py", *(shared / name for name in OURS)]
 
 
 def _make(work: Path, progress: Progress) -> str:
@@ -45,8 +46,7 @@ def _programs(work: Path, unpacked: Path) -> list[Entry]:
     entries += [imaging.compiled(service, work) for service in services]
     for path, script in SCRIPTS.items():
         entries.append(archive.file(path, (OWN_SERVICES / script).read_bytes(), program=True))
-    lease = (files("overlace.lab") / "udhcpc.sh").read_bytes()
-    return [*entries, archive.file("lib/udhcpc.sh", lease, program=True)]
+    return [*entries, archive.file("lib/udhcpc.sh", LEASE_SCRIPT.read_bytes(), program=True)]
 
 
 GUEST = Kind("guests'", _sources, imaging.PROGRAMS, _make)

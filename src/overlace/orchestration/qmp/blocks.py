@@ -24,6 +24,14 @@ async def nodes_of(source: Monitor, flat: bool = True) -> dict[str, dict[str, An
     return {each["node-name"]: each for each in found}
 
 
+async def disk_of(source: Monitor, node: str) -> dict[str, Any]:
+    """One node, asked of what the guest sees where it sees that: `query-named-block-nodes` looks at the filter of a
+    job that is just over, and QEMU 7.2 falls over it when it has no file any more."""
+    seen = [each.get("inserted", {}) for each in await source.execute("query-block")]
+    found = next((each for each in seen if each.get("node-name") == node), None)
+    return (await nodes_of(source)).get(node, {}) if found is None else found
+
+
 async def jobs_of(source: Monitor) -> list[dict[str, Any]]:
     return [each for each in await source.execute("query-jobs") if each["id"].startswith(MARK)]
 

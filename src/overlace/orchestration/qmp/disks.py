@@ -14,6 +14,7 @@ from overlace.orchestration.migrator import MigrationFailed
 from overlace.orchestration.qmp.blocks import (
     MARK,
     bitmap_of,
+    disk_of,
     end_jobs,
     jobs_of,
     name_of,
@@ -155,7 +156,7 @@ class DiskCopy:
         for each in jobs:
             self.copied += int(each.get("current-progress", 0))
             await source.execute("job-dismiss", id=each["id"])
-        left = _left(await nodes_of(source), node)
+        left = await _left(source, node)
         done = self._rounds.setdefault(node, 0)
         if left > SMALL and (done < MOST_ROUNDS or self.state is Disks.IN_STEP):
             await self._round(source, node)
@@ -176,7 +177,7 @@ class DiskCopy:
                 for each in jobs:
                     self.copied += int(each.get("current-progress", 0))
                     await source.execute("job-dismiss", id=each["id"])
-                if not _left(await nodes_of(source), node):
+                if not await _left(source, node):
                     return
                 await self._round(source, node)
             await urge(source)
@@ -199,9 +200,9 @@ def _following(node: str, known: str) -> list[dict[str, Any]]:
     ]
 
 
-def _left(nodes: dict[str, dict[str, Any]], node: str) -> int:
+async def _left(source: Monitor, node: str) -> int:
     """Bytes that were written since they were last copied."""
-    bitmap = bitmap_of(nodes.get(node, {}), _BITMAP)
+    bitmap = bitmap_of(await disk_of(source, node), _BITMAP)
     if bitmap is None:
         raise MigrationFailed(f"what was written to disk {node} is not known any more: its bitmap is gone")
     return int(bitmap["count"])

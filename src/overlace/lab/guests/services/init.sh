@@ -38,8 +38,8 @@ if [ -d /sys/class/net/eth0 ]; then
         export OVERLACE_LEASE=/run/lease
         udhcpc -i eth0 -b -S -t 5 -T 2 -A 5 -O mtu -O staticroutes -x "hostname:$name" -s /lib/udhcpc.sh \
             > /run/udhcpc.log 2>&1 &
-        # IPv6 addresses come by themselves where routers announce prefixes; this asks for one where they say so.
-        udhcpc6 -i eth0 -b -S -t 5 -T 2 -A 60 -s /lib/udhcpc6.sh > /run/udhcpc6.log 2>&1 &
+        # IPv6 addresses come by themselves where the network advertises prefixes; this asks for leased ones.
+        dhcp6 eth0 > /run/leases6 2>&1 &
     fi
 fi
 
