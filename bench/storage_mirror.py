@@ -8,9 +8,11 @@ The disk is raw, its data random, the rest holes. `mirror` is blockdev-mirror ov
 `stripes` what a move does (orchestration/qmp/disks.py), both with the congestion control of
 --control (the kernel lets namespaces have what net.ipv4.tcp_allowed_congestion_control says). Bytes are those of the
 source's interface with all headers. The copy is compared with the original afterwards, and the
-destination's storage is written to before and after (MB/s, 64 MiB with fsync). Each case gets --limit seconds; what did
-not come to an end is given with how far it was. With --append the cases of earlier runs stay in the file, so that a
-grid can be measured cell by cell; --table prints what the file has, and measures nothing.
+destination's storage is written to before and after (MB/s, 64 MiB with fsync). The processors that were busy meanwhile
+are counted, the copy's own work included. Each case gets --limit seconds; what did not come to an end is given with how
+far it was, and where neither did, the ratio is that of the bytes sent in a second. With --append the cases of earlier
+runs stay in the file, so that a grid can be measured cell by cell; --table prints what the file has, and measures
+nothing.
 """
 
 import argparse
@@ -52,6 +54,7 @@ class Case:
     wire_mb: float
     identical: bool
     storage_mb_s: tuple[float, float]
+    processors_busy: float
 
 
 class Bench:
@@ -84,11 +87,12 @@ class Bench:
             self.qemu(SOURCE, self.source, tasks) as source,
             self.qemu(DESTINATION, self.destination, tasks) as destination,
         ):
-            sent, began = self.sent(), time.monotonic()
+            sent, busy, began = self.sent(), processor_seconds(), time.monotonic()
             address = str(self.lab.host(DESTINATION).endpoints[0])
             copy = mirror if method == "mirror" else stripes
             done, percent = await copy(source, destination, address, self.limit)
             seconds, wire = time.monotonic() - began, self.sent() - sent
+            busy = (processor_seconds() - busy) / seconds
         identical = done and filecmp.cmp(self.source, self.destination, shallow=False)
         speeds = (before, self.storage_speed())
         return Case(
@@ -102,6 +106,7 @@ class Bench:
             wire / 1e6,
             identical,
             speeds,
+            round(busy, 2),
         )
 
     def sent(self) -> int:
@@ -156,6 +161,12 @@ class Bench:
             socket.unlink(missing_ok=True)
 
 
+def processor_seconds() -> float:
+    """What all processors of the machine have worked since it began."""
+    user, nice, system, _, _, interrupts, soft, *_ = Path("/proc/stat").read_text().split()[1:]
+    return sum(map(int, (user, nice, system, interrupts, soft))) / os.sysconf("SC_CLK_TCK")
+
+
 async def stripes(source: Monitor, destination: Monitor, address: str, limit: float) -> tuple[bool, float]:
     """As a move does it."""
     copy = DiskCopy(0)
@@ -190,7 +201,7 @@ async def mirror(source: Monitor, destination: Monitor, address: str, limit: flo
 async def run(arguments: argparse.Namespace) -> list[Case]:
     """Every case, one after the other."""
     cases = []
-    with tempfile.TemporaryDirectory(prefix="ovl-") as directory, Lab.up(None, "storage") as lab:
+    with tempfile.TemporaryDirectory(prefix="ovl-") as directory, Lab.up(None, arguments.lab) as lab:
         bench = Bench(
             lab, Path(directory), arguments.disk, arguments.data, arguments.limit, arguments.control
         )
@@ -206,13 +217,18 @@ async def run(arguments: argparse.Namespace) -> list[Case]:
 def table(cases: list[dict[str, Any]]) -> str:
     """A line for each way, of the last case of each method; what did not come to an end says how far it was."""
     last = {(each["rtt_ms"], each["loss_pct"], each["control"], each["method"]): each for each in cases}
-    lines = ["| round trip | loss each way | TCP | mirror | stripes | ratio |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| round trip | loss each way | mirror | stripes | ratio | storage before and after, MB/s | processors busy |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for rtt, loss, control in sorted({key[:3] for key in last}):
-        mirrored, striped = (last.get((rtt, loss, control, method)) for method in METHODS)
-        ways = [_told(each) for each in (mirrored, striped)]
-        lines.append(
-            f"| {rtt:g} ms | {loss:g} % | {control} | {' | '.join(ways)} | {_ratio(mirrored, striped)} |"
-        )
+        both = [last.get((rtt, loss, control, method)) for method in METHODS]
+        measured = [each for each in both if each is not None]
+        cells = [f"{rtt:g} ms", f"{loss:g} %" + ("" if control == "reno" else f", {control}")]
+        cells += [*(_told(each) for each in both), _ratio(*both)]
+        cells.append("; ".join("{:.0f}, {:.0f}".format(*each["storage_mb_s"]) for each in measured))
+        cells.append("; ".join(f"{each['processors_busy']:.1f}" for each in measured))
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -220,15 +236,16 @@ def _told(case: dict[str, Any] | None) -> str:
     if case is None:
         return "not measured"
     if case["done"]:
-        return f"{case['seconds']:.1f} s, {case['wire_mb']:.0f} MB" + (
-            "" if case["identical"] else ", NOT IDENTICAL"
-        )
-    return f"not done after {case['seconds']:.0f} s, {case['wire_mb']:.0f} MB sent"
+        return f"{case['seconds']:.1f} s" + ("" if case["identical"] else ", NOT IDENTICAL")
+    return f"not done after {case['seconds']:.0f} s: {case['wire_mb']:.0f} MB sent"
 
 
 def _ratio(mirrored: dict[str, Any] | None, striped: dict[str, Any] | None) -> str:
-    if mirrored is None or striped is None or not striped["done"]:
+    if mirrored is None or striped is None:
         return ""
+    if not striped["done"]:
+        rates = [each["wire_mb"] / each["seconds"] for each in (mirrored, striped)]
+        return "" if mirrored["done"] else f"{rates[1] / rates[0]:.1f} by bytes sent"
     ratio = mirrored["seconds"] / striped["seconds"]
     return f"{ratio:.1f}" if mirrored["done"] else f"over {ratio:.1f}"
 
@@ -249,13 +266,15 @@ def main() -> None:
     parser.add_argument("--data", type=int, default=300, help="MiB of it that are not zero")
     parser.add_argument("--control", default="reno", help="congestion control of both hosts")
     parser.add_argument("--limit", type=float, default=600.0, help="seconds a case")
+    parser.add_argument("--lab", default="storage", help="the laboratory's name")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     parser.add_argument("--append", action="store_true", help="keep the cases that the output has")
     parser.add_argument(
         "--table", action="store_true", help="print the output as a table, and measure nothing"
     )
     arguments = parser.parse_args()
-    told = json.loads(arguments.output.read_text()) if arguments.append or arguments.table else {"cases": []}
+    kept = arguments.table or (arguments.append and arguments.output.exists())
+    told = json.loads(arguments.output.read_text()) if kept else {"cases": []}
     if arguments.table:
         print(table(told["cases"]))
         return
