@@ -98,6 +98,25 @@ async def test_an_administrator_moves_a_machine_to_a_host(cloud: Cloud, store: M
     assert (kept.actor, kept.bandwidth_mbit) == ("root", 500)
 
 
+async def test_disks_that_go_along_are_compared_unless_nobody_wants_that(
+    cloud: Cloud, store: MemoryStore
+) -> None:
+    for machine, driver in (("disk", "qmp"), ("other", "qmp"), ("dom", "libvirt")):
+        await cloud.create("machine", id=machine, host_id="h1", own_disks=True, driver=driver)
+
+    async def terms(**wish: Any) -> tuple[bool, str]:
+        made = await asked(cloud, to_host="h3", **wish)
+        kept = store.snapshot.get(Procedure, made["id"])
+        assert kept is not None
+        return kept.verify, kept.unverified
+
+    assert await terms(machine_id="disk") == (True, "")
+    assert await terms(machine_id="other", verify=False) == (False, "it was not wanted")
+    assert await terms(machine_id="dom") == (False, "libvirt copies disks by itself")
+    assert await terms(machine_id="web") == (False, "")
+    assert (await ask(cloud, machine_id="db", to_host="h3", verify="perhaps")).status_code == 400
+
+
 async def test_one_move_of_a_machine_at_a_time(cloud: Cloud) -> None:
     await asked(cloud, machine_id="web", to_host="h3")
     assert error(await ask(cloud, machine_id="web", to_host="h4")) == (409, "MachineInUse")

@@ -1,6 +1,7 @@
 """Real QEMUs without an operating system: a boot sector counts in memory for ever, and writes to a hundred pages."""
 
 import asyncio
+import os
 import re
 import shutil
 import subprocess
@@ -37,6 +38,8 @@ class Guests:
     directory: Path
     disk: int = 0
     """Its size in bytes, 0 for none."""
+    second: int = 0
+    """The size of another, raw one."""
     golden: Path | None = None
     """What the disk stands on at every host, as a layer of its own; None for a raw disk."""
     processes: dict[tuple[str, str], asyncio.subprocess.Process] = field(default_factory=dict)
@@ -54,7 +57,7 @@ class Guests:
         return directory / name
 
     def place(self, machine: str, host: str) -> Place:
-        disks = ("disk0",) if self.disk else ()
+        disks = ("disk0",) * bool(self.disk) + ("disk1",) * bool(self.second)
         return Place(str(self.path(machine, host, "qmp")), f"127.0.0.{host.removeprefix('h')}", disks)
 
     async def find(self, machine: str, host: str) -> Place | None:
@@ -141,9 +144,17 @@ class Guests:
         command = ["qemu-system-x86_64", "-accel", "tcg,tb-size=32", "-machine", "pc-i440fx-7.2", "-m", SIZE]
         command += ["-nodefaults", "-no-user-config", "-display", "none"]
         command += ["-qmp", f"unix:{self.path(machine, host, 'qmp')},server=on,wait=off"]
+        command += ["-qmp", f"unix:{self.path(machine, host, 'beside')},server=on,wait=off"]
         command += ["-blockdev", boot, "-device", "virtio-blk-pci,drive=boot0,bootindex=0"]
         if self.disk:
             command += [*self._disk(machine, host), "-device", "virtio-blk-pci,drive=disk0,id=vd0"]
+        if self.second:
+            path = self.path(machine, host, "second.img")
+            if not path.exists():
+                path.touch()
+                os.truncate(path, self.second)
+            node = f"driver=raw,node-name=disk1,file.driver=file,file.filename={path}"
+            command += ["-blockdev", node, "-device", "virtio-blk-pci,drive=disk1,id=vd1"]
         return command
 
     def _disk(self, machine: str, host: str) -> list[str]:
@@ -174,9 +185,11 @@ async def _listens(socket: Path) -> bool:
 
 
 @asynccontextmanager
-async def guests(directory: Path, disk: int = 0, golden: Path | None = None) -> AsyncIterator[Guests]:
+async def guests(
+    directory: Path, disk: int = 0, golden: Path | None = None, second: int = 0
+) -> AsyncIterator[Guests]:
     """None are left afterwards."""
-    found = Guests(directory, disk, golden)
+    found = Guests(directory, disk, second, golden)
     try:
         yield found
     finally:

@@ -3,8 +3,11 @@ where it was."""
 
 import asyncio
 import os
+import re
 import subprocess
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +19,15 @@ from tests.orchestration.world import Killed
 
 from overlace.model.procedure import Mode, ProcedureState, Step
 from overlace.orchestration.launcher import Place
+from overlace.orchestration.orchestrator import Orchestrator
 from overlace.orchestration.qmp.exports import FIRST_PORT
+from overlace.orchestration.qmp.moment import SUFFIX
 from overlace.orchestration.qmp.monitor import Monitor
 from overlace.orchestration.qmp.stripes import RECONNECT
 
 SIZE = 64 << 20
 DATA = 20 << 20
-DEVICE = "/machine/peripheral/vd0/virtio-backend"
+SMALL = 8 << 20
 
 
 def fill(guest: Guests, host: str = "h1") -> bytes:
@@ -42,10 +47,11 @@ def content(guest: Guests, host: str) -> bytes:
         return file.read(DATA)
 
 
-async def write(guest: Guests, tasks: asyncio.TaskGroup, host: str, what: str) -> None:
+async def write(guest: Guests, tasks: asyncio.TaskGroup, host: str, what: str, device: str = "vd0") -> None:
     """As if the guest wrote: through its own device."""
     monitor = await Monitor.connect(guest.place("web", host).monitor, lambda: None, tasks)
-    told = await monitor.execute("human-monitor-command", command_line=f'qemu-io -d {DEVICE} "{what}"')
+    path = f"/machine/peripheral/{device}/virtio-backend"
+    told = await monitor.execute("human-monitor-command", command_line=f'qemu-io -d {path} "{what}"')
     assert told == "", told
     await monitor.close()
 
@@ -61,30 +67,82 @@ async def leftovers(guest: Guests, tasks: asyncio.TaskGroup, host: str) -> list[
     return left
 
 
-async def test_the_disk_goes_along(tmp_path: Path) -> None:
-    async with real(tmp_path, disk=SIZE, fill=fill) as (red, guest, tasks):
+async def test_the_disks_go_along_and_are_known_to_be_the_same(tmp_path: Path) -> None:
+    async with real(tmp_path, disk=SIZE, fill=fill, second=SMALL) as (red, guest, tasks):
         before = content(guest, "h1")
-        await red.ask(move(with_disks=True, mode=Mode.PRE_COPY))
+        await write(guest, tasks, "h1", "write -P 0x5a 1M 64k", "vd1")
+        await red.ask(move(with_disks=True, mode=Mode.PRE_COPY, verify=True))
         await red.serve(red.ended("move-web"), controller(red, guest, tasks))
         done = red.procedure("move-web")
         assert done.state is ProcedureState.DONE, done.reason
-        assert DATA <= done.disk_bytes <= SIZE + (4 << 20)
+        assert DATA <= done.disk_bytes <= SIZE + SMALL + (4 << 20)
+        assert (done.verified, done.verified_bytes, done.unverified_bytes) == ("SHA-256", SIZE + SMALL, 0)
+        (receipt,) = red.receipts("web")
+        assert (receipt.verified, receipt.verified_bytes, receipt.unverified) == ("SHA-256", SIZE + SMALL, "")
         assert content(guest, "h2") == before
+        second = guest.path("web", "h2", "second.img").read_bytes()
+        assert second[1 << 20 : (1 << 20) + 65536] == b"\x5a" * 65536
         assert not guest.path("web", "h1", "disk.img").exists()
         assert await counts(guest, "h2", tasks)
         assert await leftovers(guest, tasks, "h2") == []
 
 
+async def test_a_copy_that_differs_is_found_and_named_and_the_guest_stays(tmp_path: Path) -> None:
+    async with real(tmp_path, disk=SIZE, fill=fill) as (red, guest, tasks):
+        await red.ask(move(with_disks=True, mode=Mode.PRE_COPY, verify=True))
+        await red.serve(compares(serving := controller(red, guest, tasks)), serving)
+        rotten = (20 << 20) + 5
+        with guest.path("web", "h2", "disk.img").open("r+b") as file:
+            file.seek(rotten)
+            (byte,) = file.read(1)
+            file.seek(rotten)
+            file.write(bytes([byte ^ 1]))
+        await red.serve(red.ended("move-web"), controller(red, guest, tasks))
+        failed = red.procedure("move-web")
+        assert (failed.state, failed.verified, failed.verified_bytes) == (ProcedureState.FAILED, "", 0)
+        told = re.search(
+            r"copy of disk disk0 differs from it in the (\d+) bytes at byte (\d+)", failed.reason
+        )
+        assert told is not None, failed.reason
+        size, offset = map(int, told.groups())
+        assert offset <= rotten < offset + size <= offset + (1 << 20)
+        assert list(guest.processes) == [("web", "h1")]
+        assert await counts(guest, "h1", tasks)
+        assert await leftovers(guest, tasks, "h1") == []
+
+
+async def test_disks_that_cannot_be_compared_move_and_the_receipt_says_why(tmp_path: Path) -> None:
+    async with real(tmp_path, disk=SMALL) as (red, guest, tasks):
+        guest.path("web", "h1", f"disk.img{SUFFIX}").mkdir()  # so that nothing can be kept there
+        await red.ask(move(with_disks=True, mode=Mode.PRE_COPY, verify=True))
+        await red.serve(red.ended("move-web"), controller(red, guest, tasks))
+        done = red.procedure("move-web")
+        assert (done.state, done.verified, done.verified_bytes) == (ProcedureState.DONE, "", 0)
+        assert "overlace-before" in done.unverified
+
+
 async def test_what_is_written_meanwhile_follows(tmp_path: Path) -> None:
     async with real(tmp_path, disk=SIZE, fill=fill) as (red, guest, tasks):
-        await red.ask(move(with_disks=True, mode=Mode.PRE_COPY))
+        await red.ask(move(with_disks=True, mode=Mode.PRE_COPY, verify=True))
+        await red.serve(compares(serving := controller(red, guest, tasks)), serving)
+        await write(guest, tasks, "h1", "write -P 0xa5 60M 1M")
         await red.serve(lambda: red.procedure("move-web").step is Step.COPYING, controller(red, guest, tasks))
         await write(guest, tasks, "h1", "write -P 0x5a 20M 64k")
-        await write(guest, tasks, "h1", "write -P 0xa5 60M 1M")
         await red.serve(red.ended("move-web"), controller(red, guest, tasks))
+        assert red.procedure("move-web").verified_bytes == SIZE
         disk = guest.path("web", "h2", "disk.img").read_bytes()
         assert disk[20 << 20 : (20 << 20) + 65536] == b"\x5a" * 65536
         assert disk[60 << 20 : 61 << 20] == b"\xa5" * (1 << 20)
+
+
+def compares(serving: Orchestrator) -> Callable[[], bool]:
+    """Until the disks are compared with their copies."""
+
+    def there() -> bool:
+        progress = serving.progress("move-web")
+        return progress is not None and progress.what == "comparison"
+
+    return there
 
 
 @pytest.mark.parametrize("step", [Step.SEEDING, Step.COPYING, Step.TRANSFERRING])
@@ -111,20 +169,25 @@ async def test_an_abort_leaves_nothing_of_the_copying(tmp_path: Path, step: Step
         assert content(guest, "h1") == before
 
 
-async def test_a_cut_connection_is_taken_up_again_where_it_was(tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["disks", "comparison"])
+async def test_a_cut_connection_is_taken_up_again_where_it_was(tmp_path: Path, what: str) -> None:
     async with real(tmp_path, disk=SIZE, fill=fill) as (red, guest, tasks):
         before = content(guest, "h1")
-        await red.ask(move(with_disks=True, mode=Mode.PRE_COPY, bandwidth_mbit=200))
+        await red.ask(move(with_disks=True, mode=Mode.PRE_COPY, bandwidth_mbit=200, verify=True))
         serving = controller(red, guest, tasks)
 
         def half() -> bool:
             progress = serving.progress("move-web")
-            return progress is not None and progress.what == "disks" and 20 < progress.percent < 100
+            return progress is not None and progress.what == what and 20 < progress.percent < 100
 
-        await red.serve(half, serving)
-        await cut(tasks, guest.place("web", "h2"), "disk0")
-        await red.serve(red.ended("move-web"), controller(red, guest, tasks))
-        assert red.procedure("move-web").state is ProcedureState.DONE
+        async with asyncio.TaskGroup() as working:
+            working.create_task(red.serve(red.ended("move-web"), serving))
+            while not half():  # noqa: ASYNC110 - the same controller goes on
+                await asyncio.sleep(0.01)
+            beside = str(guest.path("web", "h2", "beside"))
+            await cut(tasks, replace(guest.place("web", "h2"), monitor=beside), "disk0")
+        done = red.procedure("move-web")
+        assert (done.state, done.verified_bytes) == (ProcedureState.DONE, SIZE)
         assert content(guest, "h2") == before
 
 
@@ -160,11 +223,12 @@ async def test_over_a_golden_image_only_the_layer_goes_along(tmp_path: Path) -> 
     golden.write_bytes(os.urandom(DATA).ljust(SIZE, b"\0"))
     async with real(tmp_path, disk=SIZE, golden=golden) as (red, guest, tasks):
         await write(guest, tasks, "h1", "write -P 0x5a 1M 1M")
-        await red.ask(move(with_disks=True, mode=Mode.PRE_COPY))
+        await red.ask(move(with_disks=True, mode=Mode.PRE_COPY, verify=True))
         await red.serve(lambda: red.procedure("move-web").step is Step.COPYING, controller(red, guest, tasks))
         await write(guest, tasks, "h1", "write -P 0xa5 40M 1M")
         await red.serve(red.ended("move-web"), controller(red, guest, tasks))
-        assert red.procedure("move-web").state is ProcedureState.DONE
+        done = red.procedure("move-web")
+        assert (done.state, done.verified_bytes, done.unverified) == (ProcedureState.DONE, 1 << 20, "")
         layer = guest.path("web", "h2", "disk.img")
         assert layer.stat().st_size < 4 << 20
         await guest.remove_machine("web", "h2")

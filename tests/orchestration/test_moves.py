@@ -30,6 +30,25 @@ async def test_a_machine_moves_with_its_port_and_leaves_nothing_behind(tmp_path:
         assert receipt.prepared_by.value == receipt.activated_by.value == "procedure"
 
 
+async def test_a_receipt_tells_that_disks_were_compared_also_by_an_earlier_controller(tmp_path: Path) -> None:
+    async with cloud(tmp_path) as red:
+        await red.ask(move(with_disks=True, verify=True))
+        await red.serve(until=lambda: red.procedure("move-web").step is Step.COPYING)
+        await red.serve(until=red.ended("move-web"))
+        (receipt,) = red.receipts("web")
+        assert (receipt.verified, receipt.verified_bytes, receipt.unverified) == ("SHA-256", 4096, "")
+
+
+async def test_a_copy_that_differs_ends_the_move(tmp_path: Path) -> None:
+    async with cloud(tmp_path) as red:
+        red.world.rots = True
+        await red.ask(move(with_disks=True, verify=True))
+        await red.serve(until=red.ended("move-web"))
+        assert red.procedure("move-web").state is ProcedureState.FAILED
+        assert red.world.hosts_of("web") == red.world.running("web") == ["h1"]
+        assert red.bindings("web") == {"h1": "active"}
+
+
 @pytest.mark.parametrize("with_disks", [False, True])
 @pytest.mark.parametrize("meanwhile", [0, 10])
 async def test_a_controller_killed_at_any_moment_is_followed_by_one_that_goes_on(

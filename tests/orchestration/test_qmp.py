@@ -23,9 +23,14 @@ async def real(
     disk: int = 0,
     fill: Callable[[Guests], object] = lambda _: None,
     golden: Path | None = None,
+    second: int = 0,
 ) -> AsyncIterator[tuple[Cloud, Guests, asyncio.TaskGroup]]:
     """A guest that runs on h1."""
-    async with cloud(path) as red, guests(path, disk, golden) as guest, asyncio.TaskGroup() as tasks:
+    async with (
+        cloud(path) as red,
+        guests(path, disk, golden, second) as guest,
+        asyncio.TaskGroup() as tasks,
+    ):
         fill(guest)
         await guest.start("web", "h1")
         await counts(guest, "h1", tasks)

@@ -4,7 +4,7 @@ killed before or after any deed, and the world goes on."""
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from overlace.model import binder
 from overlace.model.intents import Intents
@@ -50,6 +50,8 @@ class World:
     """Deeds that fail."""
     dies_over_there: bool = False
     """The guest crashes as soon as it runs at the destination."""
+    rots: bool = False
+    """What is copied is not what the disk has."""
     endless: bool = False
     """The guest writes faster than the way carries."""
 
@@ -82,7 +84,7 @@ class World:
     def time_passes(self, machine: str) -> None:
         """What hypervisors do without anybody."""
         if self.disks.get(machine) is Disks.COPYING:
-            self.disks[machine] = Disks.IN_STEP
+            self.disks[machine] = Disks.FAILED if self.rots else Disks.IN_STEP
         if self.transfers.get(machine) is Transfer.ACTIVE and not self.endless:
             self.passes[machine] = self.passes.get(machine, 0) + 1
             if self.passes[machine] >= PASSES:
@@ -170,7 +172,9 @@ class Moving:
         return Progress(percent=50.0)
 
     def account(self) -> Account:
-        return Account(mode="pre-copy", trigger="pre-switchover", copied_bytes=1000, stop_ms=80)
+        cost = Account(mode="pre-copy", trigger="pre-switchover", copied_bytes=1000, stop_ms=80)
+        compared = self.errand.verify and self.world.disks.get(self.name) is Disks.IN_STEP
+        return replace(cost, verified="SHA-256", verified_bytes=4096) if compared else cost
 
     @asynccontextmanager
     async def deed(self, name: str, host: str) -> AsyncIterator[None]:

@@ -68,11 +68,20 @@ def age(rescue: Object) -> float:
     return max(0.0, (began - shown).total_seconds())
 
 
+def _compared(move: Object) -> str:
+    if not move["verified"]:
+        return f" (not compared: {move['unverified'] or 'it was not wanted'})"
+    since = f", {move['unverified_bytes'] / 1e6:.1f} MB since" if move["unverified_bytes"] else ""
+    return f" (the same by {move['verified']} over {move['verified_bytes'] / 1e6:.1f} MB{since})"
+
+
 def _told(api: Api, ended: Object) -> str:
     if ended["kind"] == "move":
         where = ended.get("to_host") or ended["to_site"]
         cost = f"{ended['copied_bytes'] / 1e6:.1f} MB of memory"
         cost += f", {ended['disk_bytes'] / 1e6:.1f} MB of disks" if ended["disk_bytes"] else ""
+        if ended["disk_bytes"]:
+            cost += _compared(ended)
         gaps = f"still for {ended['stop_ms']} ms, network {ended['network_ms']} ms"
         return f"{ended['machine_id']} is at {where}: {ended['mode_taken']}, {cost}, {gaps}"
     if ended["kind"] == "rescue":

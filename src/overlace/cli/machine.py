@@ -34,6 +34,9 @@ _MOVE_OPTIONS = (
         metavar="SECONDS",
         help="Give the transfer of memory up after this time.",
     ),
+    click.option(
+        "--no-verify", is_flag=True, help="Do not compare disks that go along with their copies first."
+    ),
     click.option("--dry-run", is_flag=True, help="Say what would be moved where, and do nothing."),
     click.option("--no-wait", is_flag=True, help="Return once it has begun."),
 )
@@ -141,6 +144,7 @@ def move(
     mode: str,
     bandwidth: int | None,
     timeout: int,
+    no_verify: bool,
     dry_run: bool,
     no_wait: bool,
     api: Api,
@@ -161,7 +165,7 @@ def move(
     found = api.find(MACHINES.path, MACHINES.word, name)
     where = {"to_host": to_host} if to_host else {"to_site": to_site}
     wish = {"kind": "move", "machine_id": found["id"], "mode": mode, "timeout": timeout, **where}
-    begin(api, wish, bandwidth, dry_run, no_wait, as_json)
+    begin(api, wish | {"verify": not no_verify}, bandwidth, dry_run, no_wait, as_json)
 
 
 @machine.command()

@@ -76,6 +76,14 @@ class Move:
     """The hypervisor's event on which the port went along."""
     copied_bytes: int = api(kind="int", value=0)
     disk_bytes: int = api(kind="int", value=0)
+    verified: str = api(value="")
+    """How the disks at the destination were compared with the source's before the guest went there; empty: not."""
+    verified_bytes: int = api(kind="int", value=0)
+    """So much of them, holes too."""
+    unverified_bytes: int = api(kind="int", value=0)
+    """Sent after that, since the guest wrote on until the switch-over."""
+    unverified: str = api(value="")
+    """Why the disks were not compared."""
     stop_ms: int = api(kind="int", value=0)
     """From the guest's stop to its going on."""
     network_ms: int = api(kind="int", value=0)

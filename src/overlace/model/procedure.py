@@ -89,6 +89,8 @@ class Procedure:
     """Its turn among the moves of its parent."""
     mode: Mode
     with_disks: bool = api(kind="bool", value=False)
+    verify: bool = api(kind="bool", value=False)
+    """The disks are compared with their copies before the guest goes there."""
     bandwidth_mbit: int = api(kind="int", value=0)
     """At most; 0 is as fast as it goes."""
     timeout: int = api(kind="int", value=600)
@@ -109,6 +111,14 @@ class Procedure:
     """The event on which the network went along."""
     copied_bytes: int = api(kind="int", value=0)
     disk_bytes: int = api(kind="int", value=0)
+    verified: str = api(value="")
+    """How the disks at the destination were compared with the source's before the guest went there; empty: not."""
+    verified_bytes: int = api(kind="int", value=0)
+    """So much of them, holes too."""
+    unverified_bytes: int = api(kind="int", value=0)
+    """Sent after that, since the guest wrote on until the switch-over."""
+    unverified: str = api(value="")
+    """Why the disks were not compared."""
     stop_ms: int = api(kind="int", value=0)
     """From the guest's stop to its going on, by the two hypervisors' own word."""
     network_ms: int = api(kind="int", value=0)

@@ -53,7 +53,10 @@ def note_transfer(intents: Intents, binding: Binding, procedure: Procedure) -> N
         changed = replace(receipt, machine_id=procedure.machine_id, mode=procedure.mode_taken)
         changed = replace(changed, event=procedure.trigger, stop_ms=procedure.stop_ms)
         changed = replace(changed, network_ms=procedure.network_ms)
-        intents.put(replace(changed, copied_bytes=procedure.copied_bytes, disk_bytes=procedure.disk_bytes))
+        changed = replace(changed, copied_bytes=procedure.copied_bytes, disk_bytes=procedure.disk_bytes)
+        changed = replace(changed, verified=procedure.verified, unverified=procedure.unverified)
+        changed = replace(changed, verified_bytes=procedure.verified_bytes)
+        intents.put(replace(changed, unverified_bytes=procedure.unverified_bytes))
 
 
 def give_up(intents: Intents, binding: Binding, state: MoveState, reason: str) -> None:

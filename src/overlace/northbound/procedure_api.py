@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from overlace.model.machine import Machine
+from overlace.model.machine import Driver, Machine
 from overlace.model.placement import NoPlace, Placed, candidates, place
 from overlace.model.procedure import Mode, Procedure, ProcedureKind, ProcedureState, can_abort
 from overlace.model.replica import Replica
@@ -40,6 +40,7 @@ _KINDS: dict[str, Callable[[Any], Any]] = {
     "to_site": parse_name,
     "mode": one_of(*[each.value for each in Mode]),
     "bandwidth_mbit": between(0, 1_000_000),
+    "verify": parse_boolean,
     "timeout": between(1, 7 * 24 * 3600),
     "host_is_dead": parse_boolean,
     "disk_is_there": parse_boolean,
@@ -59,6 +60,7 @@ class Wish:
     to_site: str = ""
     mode: str = Mode.AUTO.value
     bandwidth_mbit: int = 0
+    verify: bool = True
     timeout: int = 600
     host_is_dead: bool = False
     """Somebody has made sure that the old host runs nothing any more."""
@@ -258,6 +260,9 @@ def _wish(given: dict[str, Any]) -> Wish:
 def _procedure(operation: Operation, wish: Wish, placed: Placed | None) -> Procedure:
     now = operation.transaction.now
     machine = None if placed is None else placed.machine
+    with_disks = machine is not None and machine.own_disks and wish.kind != ProcedureKind.RESCUE.value
+    by_libvirt = machine is not None and machine.driver is Driver.LIBVIRT
+    why_not = "libvirt copies disks by itself" if by_libvirt else "" if wish.verify else "it was not wanted"
     return Procedure(
         id=str(uuid.uuid4()),
         project_id=operation.caller.project_id if machine is None else machine.project_id,
@@ -266,8 +271,10 @@ def _procedure(operation: Operation, wish: Wish, placed: Placed | None) -> Proce
         from_host="" if machine is None else machine.host_id,
         to_host="" if placed is None else placed.to_host,
         mode=Mode(wish.mode),
-        with_disks=machine is not None and machine.own_disks and wish.kind != ProcedureKind.RESCUE.value,
+        with_disks=with_disks,
         bandwidth_mbit=wish.bandwidth_mbit,
+        verify=with_disks and not why_not,
+        unverified=why_not if with_disks else "",
         timeout=wish.timeout,
         state=ProcedureState.RUNNING,
         actor=operation.caller.user_id,

@@ -21,6 +21,7 @@ def errand(move: Procedure, replica: Replica | None = None) -> Errand:
         move.mode,
         move.with_disks,
         move.bandwidth_mbit,
+        move.verify and move.step in (Step.PREPARING, Step.SEEDING),
         replica if there else None,
     )
 

@@ -27,6 +27,8 @@ class Errand:
     mode: Mode = Mode.AUTO
     with_disks: bool = False
     bandwidth_mbit: int = 0
+    verify: bool = False
+    """The disks are still to be compared with their copies."""
     replica: Replica | None = None
     """What the destination has of the disks already."""
 

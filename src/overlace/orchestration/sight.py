@@ -81,5 +81,12 @@ class Account:
     trigger: str = ""
     copied_bytes: int = 0
     disk_bytes: int = 0
+    verified: str = ""
+    """How the disks were compared with what was copied; empty where they were not."""
+    verified_bytes: int = 0
+    unverified_bytes: int = 0
+    """Sent after that, since the guest wrote on."""
+    unverified: str = ""
+    """Why they could not be compared."""
     stop_ms: int = 0
     network_ms: int = 0

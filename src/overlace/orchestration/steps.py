@@ -79,6 +79,10 @@ def _entered(procedure: Procedure, action: Enter, account: Account, now: datetim
         trigger=account.trigger or procedure.trigger,
         copied_bytes=account.copied_bytes or procedure.copied_bytes,
         disk_bytes=account.disk_bytes or procedure.disk_bytes,
+        verified=account.verified or procedure.verified,
+        verified_bytes=account.verified_bytes or procedure.verified_bytes,
+        unverified_bytes=account.unverified_bytes or procedure.unverified_bytes,
+        unverified=account.unverified or procedure.unverified,
         stop_ms=account.stop_ms or procedure.stop_ms,
         network_ms=account.network_ms or procedure.network_ms,
     )

@@ -1,13 +1,14 @@
 """Disks that go along with their guest, copied by its own QEMU while it runs.
 
 A dirty bitmap notes what the guest writes from now on. Then the disk is copied (stripes.py), and what was written
-meanwhile follows in rounds, the last of them while the guest is still. A connection that is cut is taken up again where
-it was.
+meanwhile follows in rounds, the last of them while the guest is still. When little is left, all
+is compared where wanted (verification.py). A connection that is cut is taken up again where it was.
 
 What was begun is read back from QEMU by the names of jobs and nodes, so that another controller can go on.
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from overlace.orchestration.migrator import MigrationFailed
@@ -34,7 +35,8 @@ from overlace.orchestration.qmp.stripes import (
     early,
     job,
 )
-from overlace.orchestration.sight import Disks, Progress
+from overlace.orchestration.qmp.verification import HOW, Stage, Verification
+from overlace.orchestration.sight import Account, Disks, Progress
 
 SMALL = 4 << 20
 """Bytes that may be left for the time when the guest is still."""
@@ -46,15 +48,28 @@ _BITMAP = "overlace"
 class DiskCopy:
     """All disks of one move."""
 
-    def __init__(self, bandwidth_mbit: int) -> None:
+    def __init__(self, bandwidth_mbit: int, verify: bool = False) -> None:
         self._bandwidth = bandwidth_mbit * 125_000
+        self.verification = Verification(_BITMAP, self._bandwidth) if verify else None
         self.state = Disks.NONE
         self.reason = ""
         self.copied = 0
+        self._copied_before = 0
         self.progress = Progress()
         self._rounds: dict[str, int] = {}
         self._disks: dict[str, Disk] = {}
         self._seeding: dict[str, bool] = {}
+
+    def account(self, account: Account) -> Account:
+        """With what is known of the disks, and what was sent since they were compared."""
+        told = replace(account, disk_bytes=self.copied)
+        match self.verification:
+            case Verification(stage=Stage.DONE) as done:
+                since = self.copied - self._copied_before
+                return replace(told, verified=HOW, verified_bytes=done.compared, unverified_bytes=since)
+            case Verification(reason=reason):
+                return replace(told, unverified=reason)
+        return told
 
     async def recall(self, source: Monitor, nodes: tuple[str, ...]) -> None:
         """What another controller has begun goes on."""
@@ -67,6 +82,8 @@ class DiskCopy:
                 node: any(each.startswith(f"{MARK}seed") and each.endswith(f"-{node}") for each in jobs)
                 for node in nodes
             }
+            if self.verification is not None:
+                await self.verification.drop(source)
 
     async def begin(
         self, source: Monitor, destination: Monitor, address: str, nodes: tuple[str, ...], known: str = ""
@@ -98,11 +115,18 @@ class DiskCopy:
         jobs = await jobs_of(source)
         self._note_progress(jobs)
         await urge(source)
+        if self.verification is not None and self.verification.under_way:
+            await self._verify(source, self.verification, jobs)
+            return
         level = True
         for node in nodes:
             level &= await self._advance_one(source, node, [j for j in jobs if j["id"].endswith(f"-{node}")])
-        if self.state is Disks.COPYING and level:
-            self.state = Disks.IN_STEP
+        if self.state is not Disks.COPYING or not level:
+            return
+        if self.verification is not None and self.verification.stage is Stage.WANTED:
+            await self.verification.begin(source, [self._disks[node] for node in nodes])
+            return
+        self.state = Disks.IN_STEP
 
     async def settle(self, source: Monitor, nodes: tuple[str, ...]) -> None:
         """The guest is still: bring the destination level. Raises MigrationFailed."""
@@ -130,6 +154,15 @@ class DiskCopy:
                 if bitmap_of(found.get(node, {}), bitmap) is not None:
                     await source.execute("block-dirty-bitmap-remove", node=node, name=bitmap)
         self.state = Disks.NONE
+
+    async def _verify(self, source: Monitor, verification: Verification, jobs: list[dict[str, Any]]) -> None:
+        await verification.advance(source, jobs)
+        if verification.stage is Stage.DIFFERS:
+            self.state, self.reason = Disks.FAILED, verification.reason
+        elif not verification.under_way:
+            self.copied += verification.sent
+            self._copied_before = self.copied
+            self._rounds = dict.fromkeys(self._rounds, MOST_ROUNDS // 2)  # the guest has written meanwhile
 
     async def _seed(self, source: Monitor, disk: Disk, jobs: list[dict[str, Any]]) -> bool:
         """Whether every stripe is over there. Jobs are kept until then, for who comes after this controller."""
@@ -188,7 +221,8 @@ class DiskCopy:
         total = seeding or sum(int(each.get("total-progress", 0)) for each in jobs)
         current = sum(int(each.get("current-progress", 0)) for each in jobs)
         percent = 100.0 * current / total if total else 100.0
-        self.progress = Progress(percent, total - current, None, "", "disks")
+        compared = self.verification is not None and self.verification.under_way
+        self.progress = Progress(percent, total - current, None, "", "comparison" if compared else "disks")
 
 
 def _following(node: str, known: str) -> list[dict[str, Any]]:

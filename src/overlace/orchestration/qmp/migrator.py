@@ -72,7 +72,7 @@ class QmpMigration:
         self._account = Account()
         self._reason = ""
         self._flushed = False
-        self._copy = DiskCopy(errand.bandwidth_mbit)
+        self._copy = DiskCopy(errand.bandwidth_mbit, errand.verify)
 
     async def close(self) -> None:
         """Let go of both ends."""
@@ -87,7 +87,7 @@ class QmpMigration:
         transfer = Transfer.NONE if monitor is None else monitor.transfer
         if transfer is Transfer.COMPLETED and source is Guest.STILL:
             source = Guest.HANDED_OVER
-        return Sight(source, destination, transfer, self._copy.state, self._reason or self._copy.reason)
+        return Sight(source, destination, transfer, self._copy.state, self._copy.reason or self._reason)
 
     async def changed(self, seconds: float) -> None:
         """See Migration. Meanwhile the transfer is steered."""
@@ -173,7 +173,7 @@ class QmpMigration:
 
     def account(self) -> Account:
         """See Migration."""
-        return replace(self._account, stop_ms=self._stop_ms(), disk_bytes=self._copy.copied)
+        return self._copy.account(replace(self._account, stop_ms=self._stop_ms()))
 
     async def _seen(self, end: End) -> Guest:
         side = self._sides[end]
@@ -185,6 +185,7 @@ class QmpMigration:
             except MigrationFailed as reason:
                 self._reason = str(reason)
                 return Guest.UNKNOWN
+            self._reason = ""
         return Guest.ABSENT if side.monitor is None else side.monitor.guest
 
     async def _find(self, side: _Side) -> None:

@@ -7,7 +7,7 @@ a far host, and where the file cannot be written it is the copy that ends, not t
 from contextlib import suppress
 
 from overlace.orchestration.migrator import MigrationFailed
-from overlace.orchestration.qmp.blocks import file_of, make_file, name_of, nodes_of
+from overlace.orchestration.qmp.blocks import MARK, file_of, make_file, name_of, nodes_of
 from overlace.orchestration.qmp.monitor import Monitor
 from overlace.orchestration.sight import Guest
 
@@ -61,7 +61,7 @@ async def thaw(source: Monitor) -> None:
     """The guest writes as before. Nothing of ours may read the frozen disks any more."""
     found = await nodes_of(source)
     for kind in (COMPARED, NOWHERE):
-        for name in [each for each in found if each.startswith(name_of(kind, ""))]:
+        for name in [each for each in found if each.startswith(MARK + kind)]:
             await source.execute("blockdev-del", node_name=name)
     shown = [each for each in found if each.startswith(name_of(_FROZEN, ""))]
     filters = [each for each in found if each.startswith(name_of(_FILTER, ""))]

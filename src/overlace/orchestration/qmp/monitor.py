@@ -52,6 +52,8 @@ class Monitor:
         self.transfer = Transfer.NONE
         self.times: dict[str, float] = {}
         """When STOP and RESUME happened last, in seconds, by the host's clock."""
+        self.differing: dict[str, tuple[int, int]] = {}
+        """Of a quorum that failed: first sector and number of those that it could not agree on."""
         self.closed = False
         self._listening: asyncio.Task[None] | None = None
 
@@ -122,6 +124,9 @@ class Monitor:
                 self.transfer = _TRANSFERS.get(event["data"]["status"], self.transfer)
                 if self.transfer is Transfer.COMPLETED and self.guest is Guest.STILL:
                     self.guest = Guest.HANDED_OVER
+            case "QUORUM_FAILURE":
+                data = event["data"]
+                self.differing[data["reference"]] = (data["sector-num"], data["sectors-count"])
             case "SHUTDOWN" | "GUEST_PANICKED":
                 self.guest = Guest.BROKEN
 

@@ -26,6 +26,7 @@ from overlace.orchestration.qmp.moment import freeze, frozen, thaw
 from overlace.orchestration.qmp.monitor import Monitor
 from overlace.orchestration.qmp.stripes import (
     GRANULARITY,
+    PART,
     Disk,
     add_target,
     begin_seeding,
@@ -38,7 +39,6 @@ from overlace.orchestration.sight import Guest, Progress
 
 BITMAPS = "overlace-r"
 _SEED_BITMAPS = "overlace-seed"
-_PART = "ol-part"
 _SEED, _SEND = "rseed", "rsend"
 
 
@@ -207,11 +207,11 @@ class QmpReplicaLink:
         target = name_of("tw0", disk.node)
         given = job(name_of(_SEND, disk.node), shown, target, self._bandwidth)
         if bitmap in _bitmaps((await nodes_of(source)).get(disk.node, {})):
-            wanted = {"node": shown, "name": _PART, "granularity": GRANULARITY, "disabled": True}
+            wanted = {"node": shown, "name": PART, "granularity": GRANULARITY, "disabled": True}
             await source.execute("block-dirty-bitmap-add", **wanted)
             merged = [{"node": disk.node, "name": bitmap}]
-            await source.execute("block-dirty-bitmap-merge", node=shown, target=_PART, bitmaps=merged)
-            given |= {"sync": "bitmap", "bitmap": _PART, "bitmap-mode": "never"}
+            await source.execute("block-dirty-bitmap-merge", node=shown, target=PART, bitmaps=merged)
+            given |= {"sync": "bitmap", "bitmap": PART, "bitmap-mode": "never"}
         else:
             given["sync"] = "full"
         return {"type": "blockdev-backup", "data": given}

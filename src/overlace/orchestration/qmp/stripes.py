@@ -23,7 +23,8 @@ RECONNECT = 1
 guest stands still for as long when a connection to nobody is closed, since QEMU flushes it."""
 OPEN_TIMEOUT = 5
 GRANULARITY = 1 << 16
-_PART = "ol-part"
+PART = "ol-part"
+"""The bitmap of what a job is to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ async def _add_part(source: Monitor, disk: Disk, number: int) -> None:
     meanwhile is in the other bitmap, and follows. Bitmaps are made by writing to a node that keeps nothing."""
     mask, name = name_of("mask", disk.node), name_of(f"sw{number}", disk.node)
     await source.execute("blockdev-add", driver="null-co", node_name=mask, size=disk.size)
-    await source.execute("block-dirty-bitmap-add", node=mask, name=_PART, granularity=GRANULARITY)
+    await source.execute("block-dirty-bitmap-add", node=mask, name=PART, granularity=GRANULARITY)
     for offset, size in disk.stripes(number):
         told = await source.execute(
             "human-monitor-command", command_line=f'qemu-io {mask} "write -z {offset} {size}"'
@@ -64,12 +65,13 @@ async def _add_part(source: Monitor, disk: Disk, number: int) -> None:
             raise MigrationFailed(f"QEMU cannot mark stripes: {told.strip()}")
     file = {"driver": "file", "filename": disk.path, "read-only": True, "locking": "off"}
     await source.execute("blockdev-add", driver="raw", node_name=name, read_only=True, file=file)
-    await source.execute(
-        "block-dirty-bitmap-add", node=name, name=_PART, granularity=GRANULARITY, disabled=True
-    )
-    await source.execute(
-        "block-dirty-bitmap-merge", node=name, target=_PART, bitmaps=[{"node": mask, "name": _PART}]
-    )
+    for each in (name, name_of(f"tn{number}", disk.node)):  # the connection outlives the reading
+        await source.execute(
+            "block-dirty-bitmap-add", node=each, name=PART, granularity=GRANULARITY, disabled=True
+        )
+        await source.execute(
+            "block-dirty-bitmap-merge", node=each, target=PART, bitmaps=[{"node": mask, "name": PART}]
+        )
     await source.execute("blockdev-del", node_name=mask)
 
 
@@ -176,7 +178,7 @@ def _copying(disk: Disk, prefix: str, number: int, bandwidth: int) -> dict[str, 
     if number == 0:  # little is under way when the others begin, which wait for that
         given["x-perf"] = {"max-workers": 4, "max-chunk": 1 << 20}
     given |= {"device": name_of(f"sw{number}", disk.node)}
-    given |= {"sync": "bitmap", "bitmap": _PART, "bitmap-mode": "never"}
+    given |= {"sync": "bitmap", "bitmap": PART, "bitmap-mode": "never"}
     return {"type": "blockdev-backup", "data": given}
 
 
