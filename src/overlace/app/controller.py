@@ -199,6 +199,7 @@ async def _controller(
         underlay,
         underlay_status,
         trust,
+        replicas.problem,
     )
     authentication = authenticator(settings, store, clock)
     application = create_application(

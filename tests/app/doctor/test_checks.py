@@ -21,6 +21,7 @@ from overlace.app.doctor.finding import Finding, Severity
 from overlace.app.trust import HostClock
 from overlace.engine.reason import Ground, Reason
 from overlace.kit.revision import Revision
+from overlace.model.replica import Replica, ReplicaState
 from overlace.model.site import Host, Site, TunnelEndpoint
 from overlace.model.snapshot import Snapshot
 from overlace.northbound.views import Alarm
@@ -99,6 +100,18 @@ def no_bridge(*others: str) -> Callable[[Facts], Facts]:
     """h1's database is connected, and does not have the bridge."""
     seen = BridgeSeen("3.1.0", None, False, (), False, None, is_there=False, others=others)
     return lambda facts: replace(switched(phase=Phase.ABSENT)(facts), bridges={**facts.bridges, "h1": seen})
+
+
+def kept(seconds: int | None, problem: str = "", **more: Any) -> Callable[[Facts], Facts]:
+    """web has a replica at h2 that may be a minute old and is so old, None: that is not there yet."""
+    moment = None if seconds is None else NOW - timedelta(seconds=seconds)
+    terms: dict[str, Any] = {"id": "web", "project_id": "red", "host_id": "h2", "every": 60} | more
+    replica = Replica(**terms, as_of=moment, round_ms=40_000)
+
+    def change(facts: Facts) -> Facts:
+        return replace(facts, snapshot=facts.snapshot.put(replica), replica_problems={"web": problem})
+
+    return change
 
 
 @dataclass(frozen=True)
@@ -207,6 +220,16 @@ CASES = [
         ERROR,
         ("h1 does not hear h2", "4789"),
     ),
+    Case(
+        kept(130),
+        "replica_old",
+        ERROR,
+        ("web at h2 is 130 s old, and may be 60 s", "took 40 s", "overlace machine show web"),
+    ),
+    Case(kept(61, "h2 cannot be written to now"), "replica_old", ERROR, ("h2 cannot be written to now",)),
+    Case(kept(None, state=ReplicaState.SEEDING), "replica_missing", WARNING, ("is being copied",)),
+    Case(kept(None, "h1 does not answer"), "replica_missing", WARNING, ("h1 does not answer",)),
+    Case(kept(5, taken=True), "replica_missing", WARNING, ("a move there uses it up",)),
 ]
 
 
@@ -231,6 +254,8 @@ def test_given_a_healthy_cloud_when_one_fact_is_wrong_then_it_is_named_with_its_
         serving(switch_address="127.0.0.1", is_plaintext=True),
         serving(certificate_addresses=()),
         lambda facts: replace(facts, resting=7),
+        kept(60),
+        kept(600, ending=True),
     ],
 )
 def test_given_what_is_as_it_should_be_when_looked_at_then_nothing_is_found(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from overlace.app.doctor.bridges import check_bridges
 from overlace.app.doctor.connections import check_connections
@@ -10,6 +10,7 @@ from overlace.app.doctor.facts import Facts, MachineFacts, ServiceFacts
 from overlace.app.doctor.finding import Finding
 from overlace.app.doctor.machine import check_machine
 from overlace.app.doctor.probing import machine_facts
+from overlace.app.doctor.replicas import check_replicas
 from overlace.app.doctor.switches import check_switches
 from overlace.app.doctor.trust import check_trust
 from overlace.app.doctor.underlay import check_underlay
@@ -25,12 +26,21 @@ from overlace.engine.reason import Ground, Reason
 from overlace.kit.clock import Clock
 from overlace.model.controller import CONTROLLER, Controller
 from overlace.model.port import Binding, BindingState, Port, RestingAddress
+from overlace.model.replica import Replica
 from overlace.model.site import Host
 from overlace.southbound.hub import Southbound
 from overlace.store.history import LogQuestion
 from overlace.store.store import Store
 
-CHECKS = (check_machine, check_trust, check_connections, check_switches, check_bridges, check_underlay)
+CHECKS = (
+    check_machine,
+    check_trust,
+    check_connections,
+    check_switches,
+    check_bridges,
+    check_underlay,
+    check_replicas,
+)
 PATIENCE = 20.0
 """Seconds that a round of probes may take before what is known by then is told."""
 _LOOK = 0.1
@@ -61,6 +71,7 @@ class Doctor:
         underlay: Underlay,
         underlay_status: UnderlayStatus,
         trust: Trust | None,
+        replica_problem: Callable[[str], str],
     ) -> None:
         self._settings = settings
         self._store = store
@@ -73,6 +84,7 @@ class Doctor:
         self._underlay = underlay
         self._underlay_status = underlay_status
         self._trust = trust
+        self._replica_problem = replica_problem
 
     async def examine(self, *, probe: bool) -> Sequence[dict[str, object]]:
         """All findings; with `probe` after a new round of path-MTU probes."""
@@ -112,6 +124,7 @@ class Doctor:
             strangers=self._southbound.strangers(),
             alarms=self._underlay_status.alarms(),
             strays=dict(self._underlay.prober.strays),
+            replica_problems={each.id: self._replica_problem(each.id) for each in snapshot.all(Replica)},
             resting=sum(1 for _ in self._store.allocations.quarantined()) + snapshot.count(RestingAddress),
         )
 

@@ -68,5 +68,7 @@ class Facts:
     strangers: Sequence[tuple[str, int]] = ()
     alarms: Sequence[Alarm] = ()
     strays: Mapping[Path, str] = field(default_factory=dict)
+    replica_problems: Mapping[str, str] = field(default_factory=dict)
+    """By machine, why its replica does not get newer."""
     resting: int = 0
     """Numbers and addresses in quarantine."""
