@@ -49,7 +49,7 @@ def content(guest: Guests, host: str) -> bytes:
 
 async def write(guest: Guests, tasks: asyncio.TaskGroup, host: str, what: str, device: str = "vd0") -> None:
     """As if the guest wrote: through its own device."""
-    monitor = await Monitor.connect(guest.place("web", host).monitor, lambda: None, tasks)
+    monitor = await Monitor.connect(str(guest.path("web", host, "beside")), lambda: None, tasks)
     path = f"/machine/peripheral/{device}/virtio-backend"
     told = await monitor.execute("human-monitor-command", command_line=f'qemu-io -d {path} "{what}"')
     assert told == "", told
