@@ -183,10 +183,11 @@ async def test_a_move_to_the_replica_brings_what_is_missing_only(tmp_path: Path)
     async with kept(tmp_path) as (red, guest, tasks):
         await write(guest, tasks, "h1", "write -P 0x5a 5M 6M")
         before = disk(guest, "h1")
-        await red.ask(move(with_disks=True, mode=Mode.PRE_COPY))
+        await red.ask(move(with_disks=True, mode=Mode.PRE_COPY, verify=True))
         await red.serve(red.ended("move-web"), controller(red, guest, tasks))
         done = red.procedure("move-web")
         assert done.state is ProcedureState.DONE, done.reason
+        assert (done.verified, done.verified_bytes) == ("SHA-256", SIZE)
         assert 6 << 20 <= done.disk_bytes < 8 << 20
         assert disk(guest, "h2") == before
         assert list(red.store.snapshot.all(Replica)) == []
