@@ -10,7 +10,7 @@ The disk is raw, its data random, the rest holes. `mirror` is blockdev-mirror ov
 source's interface with all headers. The copy is compared with the original afterwards, and the
 destination's storage is written to before and after (MB/s, 64 MiB with fsync). The processors that were busy meanwhile
 are counted, the copy's own work included. Each case gets --limit seconds; what did not come to an end is given with how
-far it was, and where neither did, the ratio is that of the bytes sent in a second. With --append the cases of earlier
+far it was, and the ratio is that of the bytes sent in a second, too. With --append the cases of earlier
 runs stay in the file, so that a grid can be measured cell by cell; --table prints what the file has, and measures
 nothing.
 """
@@ -243,11 +243,12 @@ def _told(case: dict[str, Any] | None) -> str:
 def _ratio(mirrored: dict[str, Any] | None, striped: dict[str, Any] | None) -> str:
     if mirrored is None or striped is None:
         return ""
-    if not striped["done"]:
-        rates = [each["wire_mb"] / each["seconds"] for each in (mirrored, striped)]
-        return "" if mirrored["done"] else f"{rates[1] / rates[0]:.1f} by bytes sent"
     ratio = mirrored["seconds"] / striped["seconds"]
-    return f"{ratio:.1f}" if mirrored["done"] else f"over {ratio:.1f}"
+    if mirrored["done"]:
+        return f"{ratio:.1f}" if striped["done"] else ""
+    rates = [each["wire_mb"] / each["seconds"] for each in (mirrored, striped)]
+    by_bytes = f"{rates[1] / rates[0]:.1f} by bytes sent"
+    return f"over {ratio:.1f}; {by_bytes}" if striped["done"] else by_bytes
 
 
 def main() -> None:

@@ -31,7 +31,10 @@ def test_what_did_not_come_to_an_end_is_told_as_that() -> None:
     striped = way | {"method": "stripes", "done": True, "seconds": 30.0}
     (line,) = storage_mirror.table([mirrored, striped]).splitlines()[2:]
     stuck = "not done after 120 s: 120 MB sent"
-    assert line == f"| 50 ms | 0.1 % | {stuck} | 30.0 s | over 4.0 | 800, 120; 800, 120 | 0.9; 0.9 |"
+    assert (
+        line
+        == f"| 50 ms | 0.1 % | {stuck} | 30.0 s | over 4.0; 4.0 by bytes sent | 800, 120; 800, 120 | 0.9; 0.9 |"
+    )
     (line,) = storage_mirror.table([mirrored | {"done": True}]).splitlines()[2:]
     assert line == "| 50 ms | 0.1 % | 120.0 s | not measured |  | 800, 120 | 0.9 |"
     striped |= {"done": False, "seconds": 60.0}
