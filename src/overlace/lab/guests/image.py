@@ -4,7 +4,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from overlace.lab.machines import archive, imaging, kernel, packages
+from overlace.lab.machines import archive, imaging, kernel
 from overlace.lab.machines.archive import Entry
 from overlace.lab.machines.imaging import Image, Kind
 from overlace.terminal.output import Progress
@@ -28,15 +28,10 @@ def _sources() -> list[Traversable]:
 
 
 def _make(work: Path, progress: Progress) -> str:
-    image, unpacked = work / "image", work / "packages"
-    progress("fetching Debian's cloud kernel and busybox")
-    version = packages.unpack(packages.kernel_package(), unpacked)
-    packages.unpack(packages.BUSYBOX, unpacked)
-    progress(f"unpacking kernel {version}")
-    kernel.extract_elf(next(unpacked.glob("boot/vmlinuz-*")), image / "vmlinux")
+    version, unpacked = imaging.unpacked(work, progress)
     progress("compiling the guests' services")
     entries = [*_programs(work, unpacked), *imaging.modules(unpacked, kernel.GUEST_MODULES)]
-    (image / "initramfs").write_bytes(archive.pack(entries))
+    (work / "image/initramfs").write_bytes(archive.pack(entries))
     return version
 
 

@@ -5,7 +5,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from overlace.lab.kernel_hosts import userland
-from overlace.lab.machines import archive, imaging, kernel, packages
+from overlace.lab.machines import archive, imaging, kernel
 from overlace.lab.machines.imaging import Image, Kind
 from overlace.terminal.output import Progress
 
@@ -25,12 +25,7 @@ def _sources() -> list[Traversable]:
 
 
 def _make(work: Path, progress: Progress) -> str:
-    image, unpacked = work / "image", work / "packages"
-    progress("fetching Debian's cloud kernel and busybox")
-    version = packages.unpack(packages.kernel_package(), unpacked)
-    packages.unpack(packages.BUSYBOX, unpacked)
-    progress(f"unpacking kernel {version}")
-    kernel.extract_elf(next(unpacked.glob("boot/vmlinuz-*")), image / "vmlinux")
+    version, unpacked = imaging.unpacked(work, progress)
     progress("gathering Open vSwitch and what it needs")
     entries = [archive.copy("bin/busybox", unpacked / "bin/busybox", program=True)]
     entries += [
@@ -38,7 +33,7 @@ def _make(work: Path, progress: Progress) -> str:
         imaging.compiled(imaging.COMMANDER, work),
     ]
     entries += [*userland.entries(work), *imaging.modules(unpacked, kernel.HOST_MODULES)]
-    (image / "initramfs").write_bytes(archive.pack(entries))
+    (work / "image/initramfs").write_bytes(archive.pack(entries))
     return version
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from overlace.lab.errors import LabError
 from overlace.lab.execution import environment, run
-from overlace.lab.machines import archive, kernel
+from overlace.lab.machines import archive, kernel, packages
 from overlace.lab.machines.archive import Entry
 from overlace.terminal.output import Progress
 
@@ -104,6 +104,18 @@ def _require(kind: Kind) -> None:
     missing = sorted({kind.programs[each] for each in kind.programs if shutil.which(each, path=path) is None})
     if missing:
         raise LabError(f"making the {kind.name} image needs more: run `apt install {' '.join(missing)}`")
+
+
+def unpacked(work: Path, progress: Progress) -> tuple[str, Path]:
+    """The kernel's version, and where its package and busybox are unpacked; `vmlinux` is in the image. Raises
+    `LabError`."""
+    where = work / "packages"
+    progress("fetching Debian's cloud kernel and busybox")
+    version = packages.unpack(packages.kernel_package(), where)
+    packages.unpack(packages.BUSYBOX, where)
+    progress(f"unpacking kernel {version}")
+    kernel.extract_elf(next(where.glob("boot/vmlinuz-*")), work / "image/vmlinux")
+    return version, where
 
 
 def compiled(source: Traversable, work: Path) -> Entry:
