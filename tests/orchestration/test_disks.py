@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 from tests.orchestration.cloud import move
-from tests.orchestration.qemu import Guests
+from tests.orchestration.qemu import Guests, guests
 from tests.orchestration.test_qmp import controller, counts, real
 from tests.orchestration.world import Killed
 
 from overlace.model.procedure import Mode, ProcedureState, Step
 from overlace.orchestration.launcher import Place
 from overlace.orchestration.orchestrator import Orchestrator
+from overlace.orchestration.qmp.blocks import jobs_of
+from overlace.orchestration.qmp.disks import DiskCopy
 from overlace.orchestration.qmp.exports import FIRST_PORT
 from overlace.orchestration.qmp.moment import SUFFIX
 from overlace.orchestration.qmp.monitor import Monitor
@@ -189,6 +191,26 @@ async def test_a_cut_connection_is_taken_up_again_where_it_was(tmp_path: Path, w
         done = red.procedure("move-web")
         assert (done.state, done.verified_bytes) == (ProcedureState.DONE, SIZE)
         assert content(guest, "h2") == before
+
+
+async def test_the_guest_writes_on_where_the_way_is_cut_during_a_round(tmp_path: Path) -> None:
+    async with guests(tmp_path, SIZE) as guest, asyncio.TaskGroup() as tasks:
+        there = [await guest.start("web", "h1"), await guest.receive("web", "h2")]
+        source, destination = [await Monitor.connect(each.monitor, lambda: None, tasks) for each in there]
+        copy = DiskCopy(bandwidth_mbit=8)
+        await copy.begin(source, destination, there[1].address, ("disk0",))
+        await write(guest, tasks, "h1", "write -P 0x5a 0 16M")
+        while not [each for each in await jobs_of(source) if "round" in each["id"]]:
+            for each in await jobs_of(source):
+                if each["status"] == "running":
+                    await source.execute("block-job-set-speed", device=each["id"], speed=0)
+            await copy.advance(source, ("disk0",))
+        await destination.execute("nbd-server-stop")
+        await write(guest, tasks, "h1", "write -P 0xa5 15M 64k")
+        disk = guest.path("web", "h1", "disk.img").read_bytes()
+        assert disk[15 << 20 : (15 << 20) + 65536] == b"\xa5" * 65536
+        await source.close()
+        await destination.close()
 
 
 @pytest.mark.parametrize("commands", [9, 14])

@@ -8,6 +8,7 @@ What was begun is read back from QEMU by the names of jobs and nodes, so that an
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -28,12 +29,14 @@ from overlace.orchestration.qmp.moment import thaw
 from overlace.orchestration.qmp.monitor import Monitor
 from overlace.orchestration.qmp.stripes import (
     GRANULARITY,
+    PART,
     Disk,
     begin_seeding,
     connect,
     disks_of,
     early,
     job,
+    read_beside,
 )
 from overlace.orchestration.qmp.verification import HOW, Stage, Verification
 from overlace.orchestration.sight import Account, Disks, Progress
@@ -196,10 +199,29 @@ class DiskCopy:
             return self.state is Disks.IN_STEP
         return True
 
-    async def _round(self, source: Monitor, node: str) -> None:
+    async def _round(self, source: Monitor, node: str, still: bool = False) -> None:
+        """What the guest has written is sent. Unless it is still, a file is read beside it: its writes would wait for
+        the far side, and QEMU 7.2 gives it an error where the way is cut."""
         self._rounds[node] = self._rounds.get(node, 0) + 1
-        given = job(name_of("round", node), node, name_of("tn0", node), self._bandwidth)
-        await source.execute("blockdev-backup", **given, sync="incremental", bitmap=_BITMAP)
+        name, target = name_of("round", node), name_of("tn0", node)
+        disk = self._disks.get(node)
+        if still or disk is None or not disk.path or disk.layered:
+            given = job(name, node, target, self._bandwidth)
+            await source.execute("blockdev-backup", **given, sync="incremental", bitmap=_BITMAP)
+            return
+        beside = name_of("swround", node)
+        with suppress(MigrationFailed):
+            await source.execute("blockdev-del", node_name=beside)
+        await read_beside(source, disk, beside)
+        merging = {"node": beside, "target": PART, "bitmaps": [{"node": node, "name": _BITMAP}]}
+        given = job(name, beside, target, self._bandwidth)
+        given |= {"sync": "bitmap", "bitmap": PART, "bitmap-mode": "never"}
+        actions: list[dict[str, Any]] = [
+            {"type": "block-dirty-bitmap-merge", "data": merging},
+            {"type": "block-dirty-bitmap-clear", "data": {"node": node, "name": _BITMAP}},
+            {"type": "blockdev-backup", "data": given},
+        ]
+        await source.execute("transaction", actions=actions)
 
     async def _settle_one(self, source: Monitor, node: str) -> None:
         while True:
@@ -212,7 +234,7 @@ class DiskCopy:
                     await source.execute("job-dismiss", id=each["id"])
                 if not await _left(source, node):
                     return
-                await self._round(source, node)
+                await self._round(source, node, still=True)
             await urge(source)
             await asyncio.sleep(0.005)
 

@@ -63,16 +63,25 @@ async def _add_part(source: Monitor, disk: Disk, number: int) -> None:
         )
         if told:
             raise MigrationFailed(f"QEMU cannot mark stripes: {told.strip()}")
-    file = {"driver": "file", "filename": disk.path, "read-only": True, "locking": "off"}
-    await source.execute("blockdev-add", driver="raw", node_name=name, read_only=True, file=file)
-    for each in (name, name_of(f"tn{number}", disk.node)):  # the connection outlives the reading
-        await source.execute(
-            "block-dirty-bitmap-add", node=each, name=PART, granularity=GRANULARITY, disabled=True
-        )
+    await read_beside(source, disk, name)
+    copy = name_of(f"tn{number}", disk.node)
+    await source.execute(
+        "block-dirty-bitmap-add", node=copy, name=PART, granularity=GRANULARITY, disabled=True
+    )
+    for each in (name, copy):  # the connection outlives the reading
         await source.execute(
             "block-dirty-bitmap-merge", node=each, target=PART, bitmaps=[{"node": mask, "name": PART}]
         )
     await source.execute("blockdev-del", node_name=mask)
+
+
+async def read_beside(source: Monitor, disk: Disk, name: str) -> None:
+    """A node that reads the file beside the guest, with a bitmap that says nothing yet."""
+    file = {"driver": "file", "filename": disk.path, "read-only": True, "locking": "off"}
+    await source.execute("blockdev-add", driver="raw", node_name=name, read_only=True, file=file)
+    await source.execute(
+        "block-dirty-bitmap-add", node=name, name=PART, granularity=GRANULARITY, disabled=True
+    )
 
 
 async def connect(source: Monitor, name: str, export: str, server: dict[str, str]) -> None:
