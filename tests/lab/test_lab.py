@@ -1,6 +1,7 @@
 """Given the default laboratory, when hosts talk, then the underlay, the WAN and the management work as drawn."""
 
 import os
+import re
 import signal
 import time
 
@@ -24,6 +25,14 @@ def reaches(lab: Lab, source: str, address: str, count: int = 3) -> bool:
 @pytest.mark.parametrize("target", ["h2", "h3", "h4"])
 def test_hosts_reach_each_others_tunnel_endpoints(lab: Lab, target: str, family: int) -> None:
     assert reaches(lab, "h1", lab.host(target).endpoints[family])
+
+
+def test_a_host_answers_for_its_address_with_one_mac_alone(lab: Lab) -> None:
+    """Open vSwitch believes what it hears last of where a tunnel's next hop is."""
+    asked = ["busybox", "arping", "-c", "2", "-I", "br-phy", lab.host("h2").endpoints[0]]
+    told = re.findall(r"reply from \S+ \[(\S+)\]", lab.host_run("h1", asked).stdout)
+    own = lab.host_run("h2", ["cat", "/sys/class/net/br-phy/address"]).stdout.strip()
+    assert told == [own, own]
 
 
 def test_a_full_size_packet_in_a_tunnel_fits_the_underlay(lab: Lab) -> None:

@@ -27,6 +27,9 @@ RECEIVE_BUFFER = 4 << 20
 WORKERS = 8
 # A router must answer for addresses at once: without duplicate address detection there is no tentative
 # second.
+OWN_ARP = {"ipv4/conf/all/arp_ignore": "1"}
+"""The kernel answers for an address at the interface that has it, and not at the bridge's uplink, too: of two answers
+with two MACs Open vSwitch believed the later one, and sent its tunnels to nobody."""
 NO_DAD = {"ipv6/conf/all/accept_dad": "0", "ipv6/conf/default/accept_dad": "0"}
 
 
@@ -82,7 +85,7 @@ def _set_sysctls(plan: Plan) -> None:
     routers = {router.namespace for router in plan.routers}
     for name in plan.namespaces:
         with namespace.entered(name):
-            namespace.write_sysctls(fabric.QUIET | NO_DAD)
+            namespace.write_sysctls(fabric.QUIET | NO_DAD | OWN_ARP)
             if name in routers:
                 namespace.write_sysctls(fabric.ROUTING)
 
