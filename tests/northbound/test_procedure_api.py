@@ -98,7 +98,7 @@ async def test_an_administrator_moves_a_machine_to_a_host(cloud: Cloud, store: M
     assert (kept.actor, kept.bandwidth_mbit) == ("root", 500)
 
 
-async def test_disks_that_go_along_are_compared_unless_nobody_wants_that(
+async def test_disks_that_go_along_are_compared_where_that_is_wanted(
     cloud: Cloud, store: MemoryStore
 ) -> None:
     for machine, driver in (("disk", "qmp"), ("other", "qmp"), ("dom", "libvirt")):
@@ -110,10 +110,10 @@ async def test_disks_that_go_along_are_compared_unless_nobody_wants_that(
         assert kept is not None
         return kept.verify, kept.unverified
 
-    assert await terms(machine_id="disk") == (True, "")
-    assert await terms(machine_id="other", verify=False) == (False, "it was not wanted")
-    assert await terms(machine_id="dom") == (False, "libvirt copies disks by itself")
-    assert await terms(machine_id="web") == (False, "")
+    assert await terms(machine_id="disk", verify=True) == (True, "")
+    assert await terms(machine_id="other") == (False, "it was not asked for")
+    assert await terms(machine_id="dom", verify=True) == (False, "libvirt copies disks by itself")
+    assert await terms(machine_id="web", verify=True) == (False, "")
     assert (await ask(cloud, machine_id="db", to_host="h3", verify="perhaps")).status_code == 400
 
 

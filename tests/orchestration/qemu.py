@@ -14,6 +14,8 @@ from overlace.orchestration.launcher import Place
 from overlace.orchestration.migrator import MigrationFailed
 from overlace.orchestration.qmp.monitor import Monitor
 
+_LOOPBACK = f"127.0.{os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')}"
+"""Tests that run beside these use the same ports, at addresses of their own."""
 COUNTER = 0x20000
 _BOOT = bytes.fromhex(
     "b80020 8ec0"  # again: es = 0x2000
@@ -58,7 +60,7 @@ class Guests:
 
     def place(self, machine: str, host: str) -> Place:
         disks = ("disk0",) * bool(self.disk) + ("disk1",) * bool(self.second)
-        return Place(str(self.path(machine, host, "qmp")), f"127.0.0.{host.removeprefix('h')}", disks)
+        return Place(str(self.path(machine, host, "qmp")), f"{_LOOPBACK}.{host.removeprefix('h')}", disks)
 
     async def find(self, machine: str, host: str) -> Place | None:
         process = self.processes.get((machine, host))

@@ -26,7 +26,7 @@ def _evacuation(word: str) -> click.Command:
         mode: str,
         bandwidth: int | None,
         timeout: int,
-        no_verify: bool,
+        verify: bool,
         dry_run: bool,
         no_wait: bool,
         api: Api,
@@ -37,7 +37,7 @@ def _evacuation(word: str) -> click.Command:
         wish = {"kind": "evacuation", f"from_{word}": name, "mode": mode, "timeout": timeout}
         wish |= {"to_host": to_host} if to_host else {}
         wish |= {"to_site": to_site} if to_site else {}
-        begin(api, wish | {"verify": not no_verify}, bandwidth, dry_run, no_wait, as_json)
+        begin(api, wish | {"verify": verify}, bandwidth, dry_run, no_wait, as_json)
 
     text = (
         f"Move every machine of the {word} NAME elsewhere, so many at a time as the controller's limits say.\n\n"

@@ -70,7 +70,7 @@ def age(rescue: Object) -> float:
 
 def _compared(move: Object) -> str:
     if not move["verified"]:
-        return f" (not compared: {move['unverified'] or 'it was not wanted'})"
+        return f" (not compared: {move['unverified'] or 'it was not asked for'})"
     since = f", {move['unverified_bytes'] / 1e6:.1f} MB since" if move["unverified_bytes"] else ""
     return f" (the same by {move['verified']} over {move['verified_bytes'] / 1e6:.1f} MB{since})"
 

@@ -35,7 +35,9 @@ _MOVE_OPTIONS = (
         help="Give the transfer of memory up after this time.",
     ),
     click.option(
-        "--no-verify", is_flag=True, help="Do not compare disks that go along with their copies first."
+        "--verify",
+        is_flag=True,
+        help="Compare disks that go along with their copies before the guest goes: all of them travels back.",
     ),
     click.option("--dry-run", is_flag=True, help="Say what would be moved where, and do nothing."),
     click.option("--no-wait", is_flag=True, help="Return once it has begun."),
@@ -144,7 +146,7 @@ def move(
     mode: str,
     bandwidth: int | None,
     timeout: int,
-    no_verify: bool,
+    verify: bool,
     dry_run: bool,
     no_wait: bool,
     api: Api,
@@ -165,7 +167,7 @@ def move(
     found = api.find(MACHINES.path, MACHINES.word, name)
     where = {"to_host": to_host} if to_host else {"to_site": to_site}
     wish = {"kind": "move", "machine_id": found["id"], "mode": mode, "timeout": timeout, **where}
-    begin(api, wish | {"verify": not no_verify}, bandwidth, dry_run, no_wait, as_json)
+    begin(api, wish | {"verify": verify}, bandwidth, dry_run, no_wait, as_json)
 
 
 @machine.command()

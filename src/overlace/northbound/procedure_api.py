@@ -60,7 +60,7 @@ class Wish:
     to_site: str = ""
     mode: str = Mode.AUTO.value
     bandwidth_mbit: int = 0
-    verify: bool = True
+    verify: bool = False
     timeout: int = 600
     host_is_dead: bool = False
     """Somebody has made sure that the old host runs nothing any more."""
@@ -262,7 +262,7 @@ def _procedure(operation: Operation, wish: Wish, placed: Placed | None) -> Proce
     machine = None if placed is None else placed.machine
     with_disks = machine is not None and machine.own_disks and wish.kind != ProcedureKind.RESCUE.value
     by_libvirt = machine is not None and machine.driver is Driver.LIBVIRT
-    why_not = "libvirt copies disks by itself" if by_libvirt else "" if wish.verify else "it was not wanted"
+    why_not = "libvirt copies disks by itself" if by_libvirt else "" if wish.verify else "it was not asked for"
     return Procedure(
         id=str(uuid.uuid4()),
         project_id=operation.caller.project_id if machine is None else machine.project_id,
