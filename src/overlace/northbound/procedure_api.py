@@ -262,7 +262,9 @@ def _procedure(operation: Operation, wish: Wish, placed: Placed | None) -> Proce
     machine = None if placed is None else placed.machine
     with_disks = machine is not None and machine.own_disks and wish.kind != ProcedureKind.RESCUE.value
     by_libvirt = machine is not None and machine.driver is Driver.LIBVIRT
-    why_not = "libvirt copies disks by itself" if by_libvirt else "" if wish.verify else "it was not asked for"
+    why_not = (
+        "libvirt copies disks by itself" if by_libvirt else "" if wish.verify else "it was not asked for"
+    )
     return Procedure(
         id=str(uuid.uuid4()),
         project_id=operation.caller.project_id if machine is None else machine.project_id,
