@@ -19,12 +19,7 @@ def name_of(kind: str, node: str) -> str:
 
 
 async def nodes_of(source: Monitor, flat: bool = True) -> dict[str, dict[str, Any]]:
-    """By name; `flat` ones do not say what they stand on.
-
-    A job that was told as over takes its filter apart a moment later, and QEMU 7.2 falls over the question when the
-    filter has no file any more: so it is asked after that moment.
-    """
-    await asyncio.sleep(_PAUSE)
+    """By name; `flat` ones do not say what they stand on."""
     found = await source.execute("query-named-block-nodes", flat=flat)
     return {each["node-name"]: each for each in found}
 
@@ -55,6 +50,12 @@ async def urge(source: Monitor) -> bool:
 
 
 async def remove_nodes(source: Monitor, kinds: tuple[str, ...], node: str) -> None:
+    """Those that jobs have left behind.
+
+    A job that was told as over takes its filter apart a moment later, and QEMU 7.2 falls over the question for all
+    nodes when the filter has no file any more: so it is asked after that moment.
+    """
+    await asyncio.sleep(_PAUSE)
     found = await nodes_of(source)
     for kind in kinds:
         for name in [each for each in found if each.startswith(MARK + kind) and each.endswith(f"-{node}")]:
