@@ -9,12 +9,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from qemu.qmp import ExecuteError, QMPClient, QMPError
+from qemu.qmp import ConnectError, ExecuteError, QMPClient, QMPError
+from qemu.qmp.qmp_client import NegotiationError
 
 from overlace.orchestration.migrator import MigrationFailed, Unreachable
 from overlace.orchestration.sight import Guest, Transfer
 
 CONNECT_TIMEOUT = 5.0
+_NEGOTIATIONS = 5
 ANSWER_TIMEOUT = 30.0
 """A monitor answers at once, unless its QEMU's main loop waits for a disk or a connection."""
 
@@ -60,13 +62,10 @@ class Monitor:
     @classmethod
     async def connect(cls, address: str, heard: Callable[[], None], tasks: asyncio.TaskGroup) -> "Monitor":
         """The monitor at a path or at address:port. Raises Unreachable."""
-        client = QMPClient("overlace")
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                await client.connect(_where(address))
+                client = await session(_where(address))
         except (QMPError, OSError, TimeoutError, EOFError) as reason:
-            with suppress(Exception):
-                await client.disconnect()
             raise Unreachable(f"the monitor {address} does not answer: {reason or 'too late'}") from None
         monitor = cls(client, heard)
         monitor._listening = tasks.create_task(monitor._listen(), name=f"monitor {address}")
@@ -129,6 +128,27 @@ class Monitor:
                 self.differing[data["reference"]] = (data["sector-num"], data["sectors-count"])
             case "SHUTDOWN" | "GUEST_PANICKED":
                 self.guest = Guest.BROKEN
+
+
+async def session(where: str | tuple[str, int]) -> QMPClient:
+    """A session with the monitor there. Raises QMPError, OSError or EOFError.
+
+    QEMU may tell of an event before it has answered the negotiation that allows it to, and qemu.qmp takes the event for
+    the answer: so a negotiation is begun anew some times.
+    """
+    tries = 0
+    while True:
+        tries += 1
+        client = QMPClient("overlace")
+        try:
+            await client.connect(where)
+            return client
+        except BaseException as reason:
+            with suppress(Exception):
+                await client.disconnect()
+            negotiating = isinstance(reason, ConnectError) and isinstance(reason.exc, NegotiationError)
+            if not negotiating or tries == _NEGOTIATIONS:
+                raise
 
 
 def _where(address: str) -> str | tuple[str, int]:
