@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from tests.app.switch_sample import IN_SYNC
 from tests.cli.controller import PASSWORD, Controller, bootstrap, serving
+from tools.cloud import until
 
 from overlace.app.counts import PacketCounts
 from overlace.app.metrics import ControllerCollector, Sources
@@ -147,5 +148,9 @@ def test_given_a_request_when_logged_then_its_line_carries_the_id_of_its_answer(
 ) -> None:
     answer = httpx.post(f"{controller.url}/v2.0/networks", json={"network": {}}, auth=("admin", PASSWORD))
     identity = answer.headers["x-openstack-request-id"]
-    lines = [line for line in controller.log.splitlines() if identity in line]
-    assert any('"event": "request"' in line and '"status": 201' in line for line in lines)
+
+    def logged() -> bool:
+        lines = [line for line in controller.log.splitlines() if identity in line]
+        return any('"event": "request"' in line and '"status": 201' in line for line in lines)
+
+    until(logged, "no line tells of the request", 10)  # it is written once the answer is out
