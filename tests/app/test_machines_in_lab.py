@@ -34,9 +34,10 @@ MODES = {"fd01::/64": "slaac", "fd02::/64": "dhcpv6-stateful"}
 ASKS_AGAIN = """
 rm /run/lease
 kill -USR1 $(pidof udhcpc)
+until [ -s /run/lease ]; do usleep 100000; done  # a question that the link takes with it is asked again in a minute
 ip link set eth0 down; ip link set eth0 up  # what it knows of IPv6 goes with the link
 kill -USR1 $(pidof dhcp6)
-until [ -s /run/lease ] && [ $(ip -6 -o addr show dev eth0 scope global | wc -l) = 2 ]; do usleep 100000; done
+until [ $(ip -6 -o addr show dev eth0 scope global | wc -l) = 2 ]; do usleep 100000; done
 cat /run/lease
 """
 
