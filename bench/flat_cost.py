@@ -1,26 +1,29 @@
 """Whether one change costs the same however large the system is.
 
-    python -m bench.flat_cost [--sizes 1000,100000] [--hosts 100] [--churn 10000] [--samples 60]
+    python -m bench.flat_cost [--sizes 1000,100000] [--hosts 100] [--churn 10000] [--samples 300]
                               [--network-sizes 50,500,5000] [--group-sizes 10,100,1000]
 
-A port is added to a network on ten simulated hosts, again and again: among 1,000 ports of other tenants, among 100,000,
-and there again after so many changes of churn. Beside the time from the request to the last acknowledgement stands the
-work that the controller counts for one such change, from rows written to bytes sent (`Work`). Before that a network
-itself grows, and a security group whose members may talk to each other. There the host that the port is added to gets
-some bytes more for each port of the network that it has already: the list of those who get a broadcast.
+A port is added to a network on ten simulated hosts, again and again: in a system with 1,000 ports of other tenants and
+in one with 100,000, turn by turn, and again once the larger has gone through so many changes of churn. Beside the time
+from the request to the last acknowledgement stands the work that the controller counts for one such change, from rows
+written to bytes sent (`Work`). Before that, in a system of its own, a network itself grows, and a security group whose
+members may talk to each other. There the host that the port is added to gets some bytes more for each port of the
+network that it has already: the list of those who get a broadcast.
 """
 
 import argparse
 import json
 import statistics
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from bench.port_ready import spread
-from bench.simulated_cloud import SPAN, Network, SimulatedCloud, simulated_cloud
-from bench.summary import Ratio, Summary, write
+from bench.simulated_cloud import SPAN, Added, Network, SimulatedCloud, simulated_cloud
+from bench.summary import Ratio, Summary, p99, write
 
 _PER_HOST = 50
 PORTS_OF_TENANT = SPAN * _PER_HOST
@@ -67,17 +70,48 @@ class Cost:
         return {"from_call_ms": Summary.of(self.milliseconds).as_json(), "work": asdict(self.work)}
 
 
-def cost(cloud: SimulatedCloud, network: Network, members: list[int], samples: int, **more: object) -> Cost:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A network on some hosts of a system, and what its ports are asked for with."""
+
+    cloud: SimulatedCloud
+    network: Network
+    hosts: list[int]
+    more: Mapping[str, object] = field(default_factory=dict)
+
+    def add(self, number: int) -> Added:
+        """One port more, on one host after another."""
+        return self.cloud.add(
+            self.network, self.hosts[number % len(self.hosts)], len(self.hosts), **self.more
+        )
+
+
+def cost(place: Place, samples: int) -> Cost:
     """Add so many ports, one at a time; they are deleted again at the end."""
-    added = [cloud.add(network, members[0], len(members), **more) for _ in range(_WARM_UP)]
-    cloud.await_quiet()
-    taken, counts = [], [counted(cloud)]
+    return costs([place], samples)[0]
+
+
+def costs(places: Sequence[Place], samples: int) -> list[Cost]:
+    """So many ports in each place, turn by turn, so that all meet the same noise of the machine."""
+    warm = [(place, place.add(number)) for place in places for number in range(_WARM_UP)]
+    for place in places:
+        place.cloud.await_quiet()
+    taken: list[list[Added]] = [[] for _ in places]
+    counts = [[counted(place.cloud)] for place in places]
     for number in range(samples):
-        taken.append(cloud.add(network, members[number % len(members)], len(members), **more))
-        counts.append(counted(cloud))
-    for each in added + taken:
-        cloud.remove(each.port_id)
-    cloud.await_quiet()
+        for index in range(len(places)) if number % 2 else reversed(range(len(places))):
+            taken[index].append(places[index].add(number))
+            counts[index].append(counted(places[index].cloud))
+    for place, each in warm + [
+        (place, each) for place, some in zip(places, taken, strict=True) for each in some
+    ]:
+        place.cloud.remove(each.port_id)
+    for place in places:
+        place.cloud.await_quiet()
+    return [_cost(*each) for each in zip(taken, counts, strict=True)]
+
+
+def _cost(taken: list[Added], counts: list[tuple[float, ...]]) -> Cost:
     # each counter by itself: the controller's own chores fall into one sample or another
     steps = [[now - then for then, now in pairwise(values)] for values in zip(*counts, strict=True)]
     work = Work(*map(statistics.median_low, steps))
@@ -101,27 +135,39 @@ def churn(cloud: SimulatedCloud, changes: int) -> None:
     cloud.await_quiet()
 
 
-def by_size(cloud: SimulatedCloud, sizes: list[int], changes: int, samples: int) -> dict[str, Any]:
-    """Among so many ports of others, and after churn."""
-    network, members = spread(cloud, SPAN, "measured")
-    taken: dict[str, Cost] = {}
-    tenants = 0
-    for size in sizes:
-        cloud.fill_tenants(tenants, size // PORTS_OF_TENANT)
-        tenants = size // PORTS_OF_TENANT
-        taken[str(size)] = cost(cloud, network, members, samples)
-        print(f"{size} ports: {json.dumps(taken[str(size)].as_json())}", flush=True)
-    churn(cloud, changes)
-    taken["after churn"] = cost(cloud, network, members, samples)
-    print(f"after churn: {json.dumps(taken['after churn'].as_json())}", flush=True)
-    figures: dict[str, Any] = {name: each.as_json() for name, each in taken.items()}
-    first = taken[str(sizes[0])]
-    for name, each in list(taken.items())[1:]:
-        ratio = Ratio.of(each.milliseconds, first.milliseconds)
-        tails = [Summary.of(one.milliseconds).p99 for one in (each, first)]
-        figures[name] |= {"median_ratio": ratio.as_json(), "p99_ratio": round(tails[0] / tails[1], 3)}
-        figures[name]["work_equal"] = each.work == first.work
+def by_size(hosts: int, sizes: list[int], changes: int, samples: int) -> dict[str, Any]:
+    """Among so many ports of others, each size in a system of its own, and in the largest again after churn."""
+    figures: dict[str, Any] = {}
+    with ExitStack() as stack:
+        places = [_filled(stack.enter_context(simulated_cloud(hosts)), size) for size in sizes]
+        first, *others = costs(places, samples)
+        figures[str(sizes[0])] = first.as_json()
+        for size, each in zip(sizes[1:], others, strict=True):
+            figures[str(size)] = _beside(first, each)
+        churn(places[-1].cloud, changes)
+        first, last = costs([places[0], places[-1]], samples)
+        figures["after churn"] = _beside(first, last)
+    for name, figure in figures.items():
+        print(f"{name}: {json.dumps(figure)}", flush=True)
     return figures
+
+
+def _filled(cloud: SimulatedCloud, ports: int) -> Place:
+    cloud.fill_tenants(0, ports // PORTS_OF_TENANT)
+    print(f"{ports} ports of other tenants are there", flush=True)
+    return Place(cloud, *spread(cloud, SPAN, "measured"))
+
+
+def _beside(first: Cost, each: Cost) -> dict[str, Any]:
+    """Its figures, and what they are to those of the first system in the same turns."""
+    ours, theirs = each.milliseconds, first.milliseconds
+    return each.as_json() | {
+        "first_p50": round(Summary.of(theirs).p50, 3),
+        "first_p99": round(Summary.of(theirs).p99, 3),
+        "median_ratio": Ratio.of(ours, theirs).as_json(),
+        "p99_ratio": Ratio.of(ours, theirs, p99).as_json(),
+        "work_equal": each.work == first.work,
+    }
 
 
 def one_network(cloud: SimulatedCloud, sizes: list[int], samples: int) -> dict[str, Any]:
@@ -132,7 +178,7 @@ def one_network(cloud: SimulatedCloud, sizes: list[int], samples: int) -> dict[s
         cloud.fill(network, [members[number % SPAN] for number in range(size - present)])
         present = size
         cloud.await_quiet()
-        figures[str(size)] = cost(cloud, network, members, samples).as_json()
+        figures[str(size)] = cost(Place(cloud, network, members), samples).as_json()
         print(f"one network of {size} ports: {json.dumps(figures[str(size)])}", flush=True)
     return figures
 
@@ -152,7 +198,8 @@ def one_group(cloud: SimulatedCloud, sizes: list[int], samples: int) -> dict[str
         cloud.fill(network, places, security_groups=[group])
         present = size
         cloud.await_quiet()
-        figures[str(size)] = cost(cloud, network, members, samples, security_groups=[group]).as_json()
+        place = Place(cloud, network, members, {"security_groups": [group]})
+        figures[str(size)] = cost(place, samples).as_json()
         print(f"one security group of {size} ports: {json.dumps(figures[str(size)])}", flush=True)
     return figures
 
@@ -160,15 +207,13 @@ def one_group(cloud: SimulatedCloud, sizes: list[int], samples: int) -> dict[str
 def run(
     hosts: int, sizes: list[int], changes: int, samples: int, networks: list[int], groups: list[int]
 ) -> dict[str, Any]:
-    """All of it in one system: the curves first, while it is small."""
+    """The curves in one system, the sizes in one each."""
     with simulated_cloud(hosts) as cloud:
-        return {
-            "hosts": hosts,
-            "churn": changes,
+        curves = {
             "one_network": one_network(cloud, networks, samples),
             "one_group": one_group(cloud, groups, samples),
-            "ports": by_size(cloud, sizes, changes, samples),
         }
+    return {"hosts": hosts, "churn": changes} | curves | {"ports": by_size(hosts, sizes, changes, samples)}
 
 
 def main() -> None:
@@ -181,7 +226,7 @@ def main() -> None:
     parser.add_argument("--group-sizes", default="10,100,1000")
     parser.add_argument("--hosts", type=int, default=100)
     parser.add_argument("--churn", type=int, default=10_000, help="changes: half of them create, half delete")
-    parser.add_argument("--samples", type=int, default=60)
+    parser.add_argument("--samples", type=int, default=300)
     parser.add_argument("--output", type=Path, default=Path("build/flat_cost.json"))
     options = parser.parse_args()
     sizes, networks, groups = (

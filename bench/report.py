@@ -122,7 +122,8 @@ def flat_cost(figures: Figures) -> list[str]:
         work = each["work"]
         counted = " / ".join(f"{work[each]:g}" for each in _WORK)
         compared = ratio(each["median_ratio"]) if "median_ratio" in each else ""
-        return name, times(each["from_call_ms"]), counted, compared, each.get("p99_ratio", "")
+        tails = ratio(each["p99_ratio"]) if "p99_ratio" in each else ""
+        return name, times(each["from_call_ms"]), counted, compared, tails
 
     head = [
         "",

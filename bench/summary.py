@@ -3,11 +3,21 @@
 import json
 import random
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 RESAMPLES = 2_000
+
+
+def quantile(samples: Sequence[float], share: float) -> float:
+    """The sample that so large a share of the others does not exceed."""
+    return sorted(samples)[round(share * (len(samples) - 1))]
+
+
+def p99(samples: Sequence[float]) -> float:
+    """What one sample in a hundred exceeds."""
+    return quantile(samples, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +36,8 @@ class Summary:
         """Raises ValueError for no samples."""
         if not samples:
             raise ValueError("no samples")
-        ordered = sorted(samples)
-        at = [ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))] for share in (0.9, 0.99)]
-        return cls(len(ordered), statistics.median(ordered), at[0], at[1], ordered[0], ordered[-1])
+        middle, tails = statistics.median(samples), (quantile(samples, 0.9), p99(samples))
+        return cls(len(samples), middle, *tails, min(samples), max(samples))
 
     def as_json(self) -> dict[str, float]:
         """For build/bench.json."""
@@ -50,24 +59,30 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """The median of one series over that of another, with the 95 % interval of a percentile bootstrap."""
+    """The median of one series over that of another, or another figure of both, with the 95 % interval of a
+    percentile bootstrap."""
 
     value: float
     low: float
     high: float
 
     @classmethod
-    def of(cls, ours: Sequence[float], theirs: Sequence[float], seed: int = 1) -> "Ratio":
+    def of(
+        cls,
+        ours: Sequence[float],
+        theirs: Sequence[float],
+        figure: Callable[[Sequence[float]], float] = statistics.median,
+        seed: int = 1,
+    ) -> "Ratio":
         """Resample both series independently; `seed` makes the interval repeatable."""
         source = random.Random(seed)
 
         def one() -> float:
-            return statistics.median(source.choices(ours, k=len(ours))) / statistics.median(
-                source.choices(theirs, k=len(theirs))
-            )
+            mine, others = source.choices(ours, k=len(ours)), source.choices(theirs, k=len(theirs))
+            return figure(mine) / figure(others)
 
         ratios = sorted(one() for _ in range(RESAMPLES))
-        value = statistics.median(ours) / statistics.median(theirs)
+        value = figure(ours) / figure(theirs)
         return cls(value, ratios[int(0.025 * RESAMPLES)], ratios[int(0.975 * RESAMPLES)])
 
     @classmethod

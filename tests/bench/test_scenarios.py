@@ -34,8 +34,8 @@ def test_one_change_is_the_same_work_among_ten_hosts_and_a_hundred() -> None:
     def work(hosts: int) -> flat_cost.Work:
         with simulated_cloud(hosts, "--audit-interval", "3600") as cloud:
             cloud.fill_tenants(0, hosts // 10, per_host=10)
-            network, members = port_ready.spread(cloud, 10, "measured")
-            return flat_cost.cost(cloud, network, members, samples=3).work
+            place = flat_cost.Place(cloud, *port_ready.spread(cloud, 10, "measured"))
+            return flat_cost.cost(place, samples=3).work
 
     few, many = work(10), work(100)
     # then a port more is the same rows, units, fragments, switches, flows, bytes and bundles

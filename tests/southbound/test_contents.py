@@ -1,5 +1,6 @@
 """Given a datapath that cannot do something, when the plan comes and changes, then that part stays off the switch."""
 
+import pytest
 from tests.southbound.flow_samples import flow
 from tests.southbound.harness import fragment
 
@@ -7,6 +8,7 @@ from overlace.compiler.plan import Fragment, FragmentId, SwitchChange
 from overlace.compiler.respond import NEIGHBOUR_ANSWERS
 from overlace.southbound.abilities import beyond
 from overlace.southbound.contents import Contents
+from overlace.southbound.shared_change import flows_change
 from overlace.wire.openflow.codec import canonical_flow
 
 BASE = fragment("base", flows=(flow(1),))
@@ -39,6 +41,25 @@ def test_what_a_datapath_goes_without_leaves_and_stays_away() -> None:
     assert there.new_failure() is None
     there.go_without(beyond("netdev"))
     assert there.table.fragments[ANSWERS.id] is changed
+
+
+@pytest.mark.parametrize("kept", [BASE, ANSWERS])
+def test_what_is_the_same_to_many_is_taken_where_nothing_is_kept_off(kept: Fragment) -> None:
+    there = contents()
+    there.go_without(beyond("system"))
+    coming, going = (
+        flows_change(each) for each in (SwitchChange({kept.id: kept}, {}), SwitchChange({}, {kept.id: kept}))
+    )
+    assert coming is not None
+    assert going is not None
+    # when the switch is away, then it is taken unless it is of what the datapath goes without
+    assert there.take_uncounted(coming) == (kept is BASE)
+    assert there.take_uncounted(going) == (kept is BASE)
+    # and so it is when the switch is here
+    there.count()
+    assert there.awaits(coming) == (kept is BASE)
+    assert not there.take_uncounted(coming)
+    assert held(there) == set()
 
 
 def test_what_the_plan_has_let_go_of_does_not_come_back() -> None:

@@ -15,7 +15,7 @@ from overlace.southbound.encoding import Subject
 from overlace.southbound.failures import PlanFailure
 from overlace.southbound.flow_holders import FlowHolders
 from overlace.southbound.operations import TableOperations
-from overlace.southbound.shared_change import SharedChange
+from overlace.southbound.shared_change import FlowsChange, SharedChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +115,26 @@ class Contents:
         if id_ in change.added:
             self._kept_off[id_] = change.added.pop(id_)
 
-    def awaits(self, shared: SharedChange) -> bool:
+    def awaits(self, change: FlowsChange) -> bool:
         """Whether `take` may be used instead of `apply`: nothing stands in the way of this change here."""
-        return self.capabilities is None and not self.held_out and self.table.awaits(shared)
+        return self.table.flow_count is not None and self._is_plain(change)
 
     def take(self, shared: SharedChange) -> None:
         """Apply a change that is awaited."""
-        self._replaced.update(shared.replaced)
+        self._replaced.update(shared.flows.replaced)
         self.table.take(shared)
+
+    def take_uncounted(self, change: FlowsChange) -> bool:
+        """As `absorb`, where there is nothing to it but to hold other fragments; False where there is."""
+        if self.table.flow_count is not None or not self._is_plain(change):
+            return False
+        self.table.take_uncounted(change)
+        return True
+
+    def _is_plain(self, change: FlowsChange) -> bool:
+        if self.capabilities is not None or self.held_out:
+            return False
+        return self._without.isdisjoint(change.newcomers) and self.table.awaits(change)
 
     def _refuse_what_it_cannot(self, change: SwitchChange) -> None:
         """A fragment that asks for more than the switch has is not tried; what it replaces goes."""

@@ -19,6 +19,7 @@ from overlace.southbound.flow_holders import FlowHolders
 from overlace.southbound.holdings import ClashError, Holdings, Staged
 from overlace.southbound.operations import Changes, TableOperations
 from overlace.southbound.shared_change import (
+    FlowsChange,
     SharedChange,
     flows_of,
     shareable_numbers,
@@ -183,23 +184,29 @@ class DesiredTable:
             self._holders.hold(fragment, self)
         self.flow_count = len(gathered.union)
 
-    def awaits(self, shared: SharedChange) -> bool:
+    def awaits(self, change: FlowsChange) -> bool:
         """Whether exactly what the change removes is held, and nothing yet of what it adds."""
         held = self._fragments
-        if self.flow_count is None:
-            return False
-        for id_, old in shared.removed.items():
+        for id_, old in change.removed.items():
             if held.get(id_) is not old:
                 return False
-        return not any(map(held.__contains__, shared.newcomers))
+        return not any(map(held.__contains__, change.newcomers))
 
     def take(self, shared: SharedChange) -> None:
         """Apply a change that is awaited; what holders know of it is told them for all tables at once."""
         assert self.flow_count is not None
-        for id_ in shared.leavers:
-            del self._fragments[id_]
-        self._fragments.update(shared.added)
+        self._exchange_awaited(shared.flows)
         self.flow_count += shared.growth
+
+    def take_uncounted(self, change: FlowsChange) -> None:
+        """As `absorb`, for a change that is awaited, while flows are not counted."""
+        assert self.flow_count is None
+        self._exchange_awaited(change)
+
+    def _exchange_awaited(self, change: FlowsChange) -> None:
+        for id_ in change.leavers:
+            del self._fragments[id_]
+        self._fragments.update(change.added)
         self._generation += 1
 
     def clear(self) -> None:

@@ -34,7 +34,7 @@ from overlace.southbound.reading import SwitchReader, exactly
 from overlace.southbound.refusals import Refusals
 from overlace.southbound.server import Listen
 from overlace.southbound.settings import Context
-from overlace.southbound.shared_change import shared_change
+from overlace.southbound.shared_change import FlowsChange, flows_change, shared_change
 from overlace.southbound.shared_write import SharedWrite
 from overlace.southbound.status import Phase, SouthboundStatus, SwitchStatus
 from overlace.southbound.succession import Succession
@@ -153,8 +153,10 @@ class Southbound:
     def _publish(self, names: Sequence[SwitchName], change: SwitchChange, sequence: int) -> None:
         """One change, to all switches that get the same: what it means and its bytes are worked out once."""
         switches = [self._switch(name) for name in names]
-        if len(switches) > 1 and (shared := self._shared_write(change, switches)) is not None:
-            switches = self._send(shared, switches, sequence)
+        if len(switches) > 1 and (flows := flows_change(change)) is not None:
+            switches = [switch for switch in switches if not switch.absorb(flows, sequence)]
+            if (shared := self._shared_write(flows, switches)) is not None:
+                switches = self._send(shared, switches, sequence)
         for switch in switches:
             switch.publish(change, sequence)
 
@@ -163,7 +165,7 @@ class Southbound:
         awaiting: list[Switch] = []
         others: list[Switch] = []
         for switch in switches:
-            (awaiting if switch.awaits(shared.change) else others).append(switch)
+            (awaiting if switch.awaits(shared.change.flows) else others).append(switch)
         for switch in awaiting:
             switch.send(shared, sequence)
         for switch in awaiting:
@@ -171,7 +173,7 @@ class Southbound:
         shared.change.note(self._context.holders, [switch.contents.table for switch in awaiting])
         return others
 
-    def _shared_write(self, change: SwitchChange, switches: Iterable[Switch]) -> SharedWrite | None:
+    def _shared_write(self, change: FlowsChange, switches: Iterable[Switch]) -> SharedWrite | None:
         if sum(switch.phase is Phase.IN_SYNC for switch in switches) < 2:
             return None
         shared = shared_change(change, self._context.holders)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 
 from overlace.compiler.plan import Fragment, FragmentId, SwitchChange
 from overlace.datapath.flow import Flow, FlowKey
@@ -10,13 +11,13 @@ from overlace.southbound.flow_holders import FlowHolders, Table
 from overlace.southbound.operations import TableOperations
 
 
-class SharedChange:
-    """A change of flows alone, and the operations that it comes to wherever it is awaited (`DesiredTable.awaits`)."""
+class FlowsChange:
+    """A change of flows alone, and what follows from it wherever it is awaited: where just what it removes is held,
+    and nothing yet of what it adds (`DesiredTable.awaits`)."""
 
-    def __init__(self, change: SwitchChange, operations: TableOperations) -> None:
+    def __init__(self, change: SwitchChange) -> None:
         self.added = change.added
         self.removed = change.removed
-        self.operations = operations
 
     @cached_property
     def newcomers(self) -> tuple[FragmentId, ...]:
@@ -33,6 +34,19 @@ class SharedChange:
         """What stood before under the ids that stay."""
         return {id_: old for id_, old in self.removed.items() if id_ in self.added}
 
+    @property
+    def fragments(self) -> Iterator[Fragment]:
+        """Those that go, then those that come."""
+        return chain(self.removed.values(), self.added.values())
+
+
+class SharedChange:
+    """The operations that a change comes to wherever it is awaited."""
+
+    def __init__(self, flows: FlowsChange, operations: TableOperations) -> None:
+        self.flows = flows
+        self.operations = operations
+
     @cached_property
     def growth(self) -> int:
         """So many flows more are held afterwards."""
@@ -40,24 +54,27 @@ class SharedChange:
 
     def note(self, holders: FlowHolders, tables: Sequence[Table]) -> None:
         """All these tables have taken the change."""
-        for fragment in self.removed.values():
+        for fragment in self.flows.removed.values():
             holders.release_in_all(fragment, tables)
-        for fragment in self.added.values():
+        for fragment in self.flows.added.values():
             holders.hold_in_all(fragment, tables)
 
 
-def shared_change(change: SwitchChange, holders: FlowHolders) -> SharedChange | None:
+def flows_change(change: SwitchChange) -> FlowsChange | None:
+    """None when there is more to it than flows."""
+    flows = FlowsChange(change)
+    return flows if all(fragment.is_flows_alone for fragment in flows.fragments) else None
+
+
+def shared_change(flows: FlowsChange, holders: FlowHolders) -> SharedChange | None:
     """What a change means to every switch that awaits it. None when it may not be the same to all: when a fragment that
-    stays holds one of the flows, or there is more than flows."""
-    released, added = change.removed.values(), change.added.values()
-    if not all(fragment.is_flows_alone for fragment in (*released, *added)):
+    stays holds one of the flows."""
+    before, after = union_of(flows.removed.values()), union_of(flows.added.values())
+    if len(after) < sum(len(fragment.flows) for fragment in flows.added.values()):
         return None
-    before, after = union_of(released), union_of(added)
-    if len(after) < sum(len(fragment.flows) for fragment in added):
+    if not holders.hold_nothing_else(shareable_numbers(flows.fragments), set(flows.fragments)):
         return None
-    if not holders.hold_nothing_else(shareable_numbers((*released, *added)), {*released, *added}):
-        return None
-    return SharedChange(change, TableOperations(compare_entries(after, before)))
+    return SharedChange(flows, TableOperations(compare_entries(after, before)))
 
 
 def flows_of(fragment: Fragment) -> Iterator[tuple[FlowKey, Flow]]:

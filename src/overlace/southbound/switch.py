@@ -33,7 +33,7 @@ from overlace.southbound.openflow_channel import SwitchConnection
 from overlace.southbound.operations import TableOperations
 from overlace.southbound.pending import PendingChange
 from overlace.southbound.settings import TRANSIT_MARKER_PLACE, Context
-from overlace.southbound.shared_change import SharedChange
+from overlace.southbound.shared_change import FlowsChange
 from overlace.southbound.shared_write import SharedWrite
 from overlace.southbound.status import Phase, SwitchStatus
 from overlace.southbound.synchronisation import (
@@ -113,12 +113,20 @@ class Switch:
             self.contents.absorb(change)
             self._sequence = sequence
 
-    def awaits(self, shared: SharedChange) -> bool:
+    def absorb(self, change: FlowsChange, sequence: int) -> bool:
+        """As `publish`, where the switch is not told and nothing but flows is to be kept in mind; False where that is
+        not so. Many may be away for long, and each change is for them, too."""
+        if self.phase in (Phase.IN_SYNC, Phase.WRITING) or not self.contents.take_uncounted(change):
+            return False
+        self._sequence = sequence
+        return True
+
+    def awaits(self, change: FlowsChange) -> bool:
         """Whether what many switches are sent may be sent here."""
         writer = self._writer
         if self.phase is not Phase.IN_SYNC or writer is None or writer.busy or self._pending:
             return False
-        return self._is_host and self.contents.awaits(shared)
+        return self._is_host and self.contents.awaits(change)
 
     def send(self, shared: SharedWrite, sequence: int) -> None:
         """As `publish`, with what many switches are sent and this one awaits; `contents` take it afterwards."""
