@@ -1,8 +1,8 @@
 """The database of a simulated host: as much of ovsdb-server(1) as Overlace uses, and of ovs-vswitchd behind it.
 
-It connects to the controller as a host's ovsdb-server does, serves its schema and a monitor (RFC 7047 4.1.5; it
-does not know monitor_cond, as old servers do not), carries out transactions, and gives every new interface the
-OpenFlow port that it asks for.
+It connects to the controller as a host's ovsdb-server does, serves its schema and a monitor that tells differences
+(ovsdb-server(7), 4.1.12 and 4.1.14: the "update2" of all but old servers), carries out transactions, and gives every
+new interface the OpenFlow port that it asks for.
 """
 
 import asyncio
@@ -18,7 +18,8 @@ from overlace.wire.ovsdb.jsonrpc import Notification, Request, Response
 
 SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
 Row = dict[str, Any]
-Touched = set[tuple[str, str]]
+Touched = dict[tuple[str, str], Row | None]
+"""Rows by table and key, as they were before."""
 
 
 class SimulatedDatabase(asyncio.Protocol):
@@ -65,8 +66,9 @@ class SimulatedDatabase(asyncio.Protocol):
         self._rows["Interface"][interface] = {"name": name, "external_ids": ids, "ofport": ofport}
         self._rows["Port"][port] = {"name": name, "interfaces": _uuid(interface)}
         bridge = self._rows["Bridge"][self._bridge]
+        before = dict(bridge)
         bridge["ports"] = ["set", [*_elements(bridge["ports"]), _uuid(port)]]
-        self._notify({("Interface", interface), ("Port", port), ("Bridge", self._bridge)})
+        self._notify({("Interface", interface): None, ("Port", port): None, ("Bridge", self._bridge): before})
 
     # --- asyncio's side
 
@@ -92,16 +94,18 @@ class SimulatedDatabase(asyncio.Protocol):
             self._transport.write(jsonrpc.encode(message))
 
     def _answer(self, request: Request) -> None:
-        touched: Touched = set()
+        touched: Touched = {}
         match request.method:
             case "echo":
                 result: Any = request.params
             case "get_schema":
                 result = self._schema
-            case "monitor":
+            case "monitor_cond":
                 _, self._monitor, wanted = request.params
                 self._columns = {table: each["columns"] for table, each in wanted.items()}
-                result = self._updates({(table, key) for table in self._rows for key in self._rows[table]})
+                result = self._updates(
+                    {(table, key): None for table in self._rows for key in self._rows[table]}
+                )
             case "transact":
                 self.transactions += 1
                 result = self._transact(request.params[1:], touched)
@@ -113,15 +117,17 @@ class SimulatedDatabase(asyncio.Protocol):
 
     def _notify(self, touched: Touched) -> None:
         if self._monitor is not None and touched:
-            self._send(Notification("update", [self._monitor, self._updates(touched)]))
+            self._send(Notification("update2", [self._monitor, self._updates(touched)]))
 
     def _updates(self, touched: Touched) -> dict[str, Any]:
+        """Rows are never deleted here."""
         updates: dict[str, Any] = {}
-        for table, key in touched:
+        for (table, key), before in touched.items():
             if table in self._columns:
-                row = self._rows[table].get(key)
-                shown = {name: row[name] for name in self._columns[table] if name in row} if row else None
-                updates.setdefault(table, {})[_dashed(key)] = {"new": shown} if row else {"old": {}}
+                row, columns = self._rows[table][key], self._columns[table]
+                shown = {name: row[name] for name in columns if name in row}
+                update = {"insert": shown} if before is None else {"modify": _difference(before, shown)}
+                updates.setdefault(table, {})[_dashed(key)] = update
         return updates
 
     def _transact(self, operations: Sequence[Any], touched: Touched) -> list[Any]:
@@ -144,22 +150,43 @@ class SimulatedDatabase(asyncio.Protocol):
         if operation["table"] == "Interface":
             row["ofport"] = row.get("ofport_request", -1)
         self._rows[operation["table"]][key] = row
-        touched.add((operation["table"], key))
+        touched[operation["table"], key] = None
         return {"uuid": _uuid(key)}
 
     def _mutate(self, operation: Any, named: dict[str, str], touched: Touched) -> Any:
         [[_, _, target]] = operation["where"]
         key = target[1].replace("-", "")
         row = self._rows[operation["table"]][key]
+        touched.setdefault((operation["table"], key), dict(row))
         for column, mutator, value in operation["mutations"]:
             row[column] = _mutated(row.get(column), mutator, _resolved(value, named))
-        touched.add((operation["table"], key))
         return {"count": 1}
 
 
 def load_schema() -> Any:
     """Open vSwitch's own schema."""
     return json.loads(SCHEMA.read_text())
+
+
+def _difference(before: Row, after: Row) -> Row:
+    """The columns that differ, as "modify" tells them: of a set, which elements come or go; of a map, which pairs come,
+    go or are replaced; else the new value. A column may be new, but does not go."""
+    changed: Row = {}
+    for column, now in after.items():
+        then = before.get(column)
+        if then == now:
+            continue
+        match now:
+            case ["set", elements]:
+                held = {tuple(each) for each in _elements(then or ["set", []])}
+                changed[column] = ["set", [list(each) for each in held ^ {tuple(each) for each in elements}]]
+            case ["map", pairs]:
+                old, new = dict((then or ["map", []])[1]), dict(pairs)
+                come = {key: value for key, value in new.items() if old.get(key) != value}
+                changed[column] = _map(come | {key: old[key] for key in old.keys() - new.keys()})
+            case _:
+                changed[column] = now
+    return changed
 
 
 def _mutated(present: Any, mutator: str, value: Any) -> Any:

@@ -1,10 +1,11 @@
 """When Python's collector may walk over everything."""
 
 import gc
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from overlace.app.collector import Growth, settle_collector
+from overlace.app.collector import Look, Pace, look_at, settle_collector
 from overlace.kit.revision import Revision
 
 
@@ -22,38 +23,49 @@ def thresholds_restored() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def test_nothing_is_looked_at_while_little_was_made() -> None:
-    growth = Growth(looks=3)
-
-    assert not any(growth.calls(looks, at(7)) for looks in (3, 5, 12, 12))
+def looks(pace: Pace, revisions: Iterable[int]) -> list[Look | None]:
+    return [pace.next(at(number)) for number in revisions]
 
 
-def test_much_that_was_made_waits_for_a_moment_without_changes() -> None:
-    growth = Growth(looks=0)
+def test_what_came_is_looked_at_once_in_a_moment_without_changes() -> None:
+    pace = Pace()
 
-    changing = [growth.calls(20, at(number)) for number in range(1, 6)]
-    quiet = growth.calls(20, at(5))
-
-    assert changing == [False] * 5
-    assert quiet
+    assert looks(pace, range(1, 6)) == [None] * 5
+    assert looks(pace, [5] * 10) == [Look.NEW, *[None] * 9]
+    assert looks(pace, [6, 6, 6]) == [None, Look.NEW, None]
 
 
-def test_a_look_at_everything_is_enough_until_as_much_was_made_again() -> None:
-    growth = Growth(looks=0)
-    growth.calls(10, at(1))
+def test_a_controller_that_is_never_quiet_is_looked_at_every_minute() -> None:
+    found = looks(Pace(), range(1, 61))
 
-    assert growth.calls(10, at(1))
-    assert not growth.calls(19, at(1))
-    assert growth.calls(20, at(1))
+    assert [number for number, each in enumerate(found, 1) if each is Look.NEW] == [12, 24, 36, 48, 60]
 
 
-def test_a_controller_that_is_never_quiet_is_looked_at_too() -> None:
-    growth = Growth(looks=0)
+def test_everything_is_looked_at_once_a_day_when_it_is_quiet() -> None:
+    pace, day = Pace(), 12 * 60 * 24
+    # given a day and more that ends in the middle of changes
+    assert Look.ALL not in looks(pace, range(day + 100))
 
-    asked = [growth.calls(looks, at(looks)) for looks in range(1, 1001)]
+    evening = looks(pace, [1] * (day + 100))
 
-    assert asked.count(True) == 2
-    assert asked[499]
+    assert [number for number, each in enumerate(evening) if each is Look.ALL] == [1, day + 1]
+
+
+def test_a_cycle_that_was_set_apart_is_found_when_everything_is_looked_at() -> None:
+    class Node:
+        other: "Node"
+
+    with thresholds_restored():
+        one = Node()
+        one.other = one
+        gone = weakref.ref(one)
+        look_at(Look.NEW)
+        del one
+        assert look_at(Look.NEW) == 0
+        assert gone() is not None
+
+        assert look_at(Look.ALL) > 0
+        assert gone() is None
 
 
 def test_python_by_itself_looks_at_the_young_only() -> None:

@@ -1,16 +1,18 @@
 """Python's cyclic garbage collector, set for a process with much long-lived, acyclic data.
 
 By default it looks at young objects after every 700 allocations, which one port create exceeds many times, and walks
-over everything whenever the heap has grown by a quarter: for a quarter of a second at 100,000 ports, in the middle of
-a change. Nearly all that Overlace makes is freed by reference counting; what is left to the collector are a few cycles
-of failed connections and the like. So what stands at the start (modules, the loaded snapshot, the first plan) is set
-apart for good without being walked over while it is made, looks at the young are few and small, and everything is
-looked at only after much was made, at a moment when nothing changes.
+over everything whenever the heap has grown by a quarter: for seconds at 100,000 ports, in the middle of a change.
+Nearly all that Overlace makes is freed by reference counting; what is left to the collector are a few cycles of failed
+connections and the like. So what stands at the start (modules, the loaded snapshot, the first plan) is set apart
+(gc.freeze) without being walked over while it is made, looks at the young are few and small, and what has come since is
+looked at once, when nothing changes or after a minute, and then set apart, too. Cycles that were given up only after
+that stay; once a day, in a quiet moment, everything is looked at for their sake.
 """
 
 import asyncio
 import gc
 from collections.abc import Callable
+from enum import Enum
 
 import structlog
 
@@ -18,12 +20,43 @@ from overlace.kit.revision import Revision
 
 log = structlog.get_logger(__name__)
 
-_YOUNG, _MIDDLE, _NEVER = 10_000, 10, 2**31 - 1
+_YOUNG, _MIDDLE, _NEVER = 10_000, 2, 2**31 - 1
 """Allocations before a look at the young; such looks before one at the middle-aged; those before one at all."""
-_MUCH, _TOO_MUCH = 10, 500
-"""Looks at the middle-aged, 100,000 new objects each: that many call for a quiet moment, and that many for none."""
 _INTERVAL = 5.0
 """Seconds without a change that are a quiet moment."""
+_MINUTE, _DAY = 12, 17_280
+"""In such intervals."""
+
+
+class Look(Enum):
+    """At whom."""
+
+    NEW = "new"
+    ALL = "all"
+
+
+class Pace:
+    """What is to be looked at, asked at equal intervals."""
+
+    def __init__(self) -> None:
+        self._since_new = self._since_all = 0
+        self._seen: Revision | None = None
+        self._looked_at: Revision | None = None
+
+    def next(self, revision: Revision) -> Look | None:
+        """Now, when this is the newest revision of what is stored."""
+        quiet, self._seen = revision == self._seen, revision
+        self._since_new += 1
+        self._since_all += 1
+        if quiet and self._since_all >= _DAY:
+            self._since_all = 0
+            look = Look.ALL
+        elif (quiet and revision != self._looked_at) or self._since_new >= _MINUTE:
+            look = Look.NEW
+        else:
+            return None
+        self._since_new, self._looked_at = 0, revision
+        return look
 
 
 def postpone_collector() -> None:
@@ -39,32 +72,19 @@ def settle_collector() -> None:
     gc.set_threshold(_YOUNG, _MIDDLE, _NEVER)
 
 
-class Growth:
-    """What was made since everything was looked at, told at equal intervals."""
-
-    def __init__(self, looks: int) -> None:
-        self._since = looks
-        self._seen: Revision | None = None
-
-    def calls(self, looks: int, revision: Revision) -> bool:
-        """Whether to look at everything now: so many looks at the middle-aged there have been in all, and this is the
-        newest revision of what is stored."""
-        quiet, self._seen = revision == self._seen, revision
-        grown = looks - self._since
-        if grown < (_MUCH if quiet else _TOO_MUCH):
-            return False
-        self._since = looks
-        return True
+def look_at(look: Look) -> int:
+    """How many unreachable objects there were; the others are set apart."""
+    if look is Look.ALL:
+        gc.unfreeze()
+    found = gc.collect()
+    gc.freeze()
+    return found
 
 
-async def collect_in_quiet_moments(revision: Callable[[], Revision]) -> None:
-    """Look at everything when that is due, until cancelled."""
-    growth = Growth(_looks())
+async def look_at_intervals(revision: Callable[[], Revision]) -> None:
+    """Until cancelled."""
+    pace = Pace()
     while True:
         await asyncio.sleep(_INTERVAL)
-        if growth.calls(_looks(), revision()):
-            log.info("unreachable objects freed", found=gc.collect())
-
-
-def _looks() -> int:
-    return int(gc.get_stats()[1]["collections"])
+        if (look := pace.next(revision())) is not None and (found := look_at(look)):
+            log.debug("unreachable objects freed", found=found)

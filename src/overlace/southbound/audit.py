@@ -6,13 +6,10 @@ What it repairs is counted and shown with flow and cookie, because somebody did 
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import replace
 
 import structlog
 
-from overlace.datapath.flow import Flow, FlowKey
 from overlace.southbound.comparison import compare_entries
 from overlace.southbound.comparison_report import ComparisonReport, merge, report
 from overlace.southbound.failures import NotConnectedError
@@ -21,6 +18,7 @@ from overlace.southbound.operations import TableOperations
 from overlace.southbound.reading import WHOLE, Piece, SwitchReader
 from overlace.southbound.switch import Switch
 from overlace.southbound.synchronisation import is_marker
+from overlace.southbound.wanted_flows import WantedFlows
 
 log = structlog.get_logger(__name__)
 
@@ -35,9 +33,7 @@ class Audit:
         self._switch = switch
         self._context = context = switch.context
         self._found = report(context.clock.now(), 0, TableOperations())
-        self._all: Mapping[FlowKey, Flow] = {}
-        self._index: defaultdict[int, dict[FlowKey, Flow]] = defaultdict(dict)
-        self._index_generation = -1
+        self._wanted = WantedFlows(switch.contents.table)
 
     async def run(self) -> ComparisonReport:
         """Check everything once. Raises NotConnectedError when the switch is not (or no longer) in sync, and what
@@ -45,8 +41,10 @@ class Audit:
         reader = self._reader()
         await self._check_settings()
         await self._check(None)  # groups and meters first: the flows that use them cannot be repaired without
-        async for piece in reader.pieces(self._switch.contents.table.flows().values()):
-            await self._check(piece)
+        with self._wanted:
+            await self._wanted.follow()
+            async for piece in reader.pieces(self._wanted.per_table()):
+                await self._check(piece)
         self._switch.counters.audit_repairs += self._found.repaired
         if self._found.repaired:
             log.warning(
@@ -89,8 +87,9 @@ class Audit:
     async def _flows(self, piece: Piece) -> tuple[int, TableOperations]:
         observed = await self._reader().flows(piece)
         own = [flow for flow in observed if not is_marker(self._context, flow)]
-        wanted = self._wanted(piece)
-        changes = self._switch.contents.table.flow_difference(wanted, self._all, own)
+        await self._wanted.follow()
+        wanted = self._wanted.within(piece)
+        changes = self._switch.contents.table.flow_difference(wanted, self._wanted.get, own)
         place, stamp = self._context.marker, self._switch.stamp
         if stamp is not None and piece.table in (WHOLE.table, place.table):
             marker = marker_flow(place, stamp)
@@ -113,15 +112,3 @@ class Audit:
             self._switch.resynchronise()
             raise NotConnectedError(f"{self._switch.name} has {removed} foreign flows; comparing anew")
         return await self._switch.repair(operations)
-
-    def _wanted(self, piece: Piece) -> Mapping[FlowKey, Flow]:
-        table = self._switch.contents.table
-        if self._index_generation != table.generation:
-            self._index_generation = table.generation
-            self._all = table.flows()
-            self._index = defaultdict(dict)
-            for key, flow in self._all.items():
-                self._index[flow.table][key] = flow
-        if piece == WHOLE:
-            return self._all
-        return {key: flow for key, flow in self._index[piece.table].items() if flow in piece}

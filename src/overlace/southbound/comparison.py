@@ -28,21 +28,21 @@ def compare_entries(wanted: Mapping[K, V], observed: Mapping[K, V]) -> Changes[V
 
 def compare_flows(
     wanted: Mapping[FlowKey, Flow],
-    all_wanted: Mapping[FlowKey, Flow],
+    elsewhere: Callable[[FlowKey], Flow | None],
     observed: Iterable[Flow],
     canonical: Callable[[Flow], Flow],
 ) -> Changes[Flow]:
     """The changes that turn `observed`, a part of a switch, into `wanted`, the same part of what it should hold.
 
     The parts are cut by table and cookie. An entry that was given another cookie turns up in a part where it
-    is not wanted; `all_wanted` tells that it is one to correct, not one to remove.
+    is not wanted; `elsewhere`, which finds a flow in any part, tells that it is one to correct, not one to remove.
     """
     missing = dict(wanted)
     unmatched: list[Flow] = []
     changes: Changes[Flow] = Changes()
     for entry in observed:
         key = entry.key
-        flow = missing.pop(key, None) or all_wanted.get(key)
+        flow = missing.pop(key, None) or elsewhere(key)
         if flow is None:
             unmatched.append(entry)
         elif flow != entry and canonical(flow) != entry:

@@ -88,6 +88,7 @@ class DesiredTable:
         self._tunnel_ports: Holdings[str, TunnelPort] = Holdings()
         self._generation = 0
         self._at_hand: _Gathered | None = None
+        self._watchers: list[set[FragmentId]] = []
         self.flow_count: int | None = None
         """So many flows they add up to; None until somebody had to know."""
 
@@ -109,6 +110,16 @@ class DesiredTable:
             yield
         finally:
             self._at_hand = None
+
+    @contextmanager
+    def watched(self) -> Iterator[set[FragmentId]]:
+        """Inside, the ids of all that comes, goes or is replaced are put into the set; first, of all that is held."""
+        moved = set(self._fragments)
+        self._watchers.append(moved)
+        try:
+            yield moved
+        finally:
+            self._watchers = [each for each in self._watchers if each is not moved]
 
     def _gathered(self) -> "_Gathered":
         if self._at_hand is not None and self._at_hand.generation == self._generation:
@@ -163,10 +174,7 @@ class DesiredTable:
             return
         released, added = self._what_moves(change)
         rest = self._stage_rest(released, added)
-        for fragment in released:
-            del self._fragments[fragment.id]
-        self._fragments.update((fragment.id, fragment) for fragment in added)
-        self._generation += 1
+        self._hold(released, added)
         self._commit_rest(rest, TableOperations())
 
     def count(self) -> None:
@@ -207,7 +215,7 @@ class DesiredTable:
         for id_ in change.leavers:
             del self._fragments[id_]
         self._fragments.update(change.added)
-        self._generation += 1
+        self._note_moved(change.leavers, change.added)
 
     def clear(self) -> None:
         """Hold nothing any more."""
@@ -221,17 +229,20 @@ class DesiredTable:
         Learned flows stay. Whatever else is not wanted goes, for the bridge is ours.
         """
         return TableOperations(
-            flows=self.flow_difference(wanted := self.flows(), wanted, flows),
+            flows=self.flow_difference(wanted := self.flows(), wanted.get, flows),
             groups=compare_entries(self.groups, {group.group_id: group for group in groups}),
             meters=compare_entries(self.meters, {meter.meter_id: meter for meter in meters}),
         )
 
     def flow_difference(
-        self, wanted: Mapping[FlowKey, Flow], all_wanted: Mapping[FlowKey, Flow], observed: Iterable[Flow]
+        self,
+        wanted: Mapping[FlowKey, Flow],
+        elsewhere: Callable[[FlowKey], Flow | None],
+        observed: Iterable[Flow],
     ) -> Changes[Flow]:
         """Compare a part of the wanted flows with the same part of the switch (see `comparison`)."""
         own = (flow for flow in observed if not self._is_learned(flow.cookie))
-        return compare_flows(wanted, all_wanted, own, self._canonical)
+        return compare_flows(wanted, elsewhere, own, self._canonical)
 
     def holders(self, value: Flow | Group | Meter) -> list[FragmentId]:
         """The fragments in which a value stands; looks at all of them, so only for reporting."""
@@ -252,15 +263,26 @@ class DesiredTable:
     def _exchange(
         self, released: Iterable[Fragment], added: Iterable[Fragment], flows: Changes[Flow]
     ) -> None:
+        self._hold(released, added)
         for fragment in released:
-            del self._fragments[fragment.id]
             self._holders.release(fragment, self)
         for fragment in added:
-            self._fragments[fragment.id] = fragment
             self._holders.hold(fragment, self)
         assert self.flow_count is not None
         self.flow_count += len(flows.added) - len(flows.removed)
+
+    def _hold(self, released: Iterable[Fragment], added: Iterable[Fragment]) -> None:
+        """Others instead of these."""
+        leavers, newcomers = [each.id for each in released], {each.id: each for each in added}
+        for id_ in leavers:
+            del self._fragments[id_]
+        self._fragments.update(newcomers)
+        self._note_moved(leavers, newcomers)
+
+    def _note_moved(self, *ids: Iterable[FragmentId]) -> None:
         self._generation += 1
+        for watcher in self._watchers:
+            watcher.update(*ids)
 
     def _flow_changes(self, released: list[Fragment], added: list[Fragment]) -> Changes[Flow]:
         """What becomes of the flows, counting those of fragments that stay. Raises ConflictError."""

@@ -39,6 +39,7 @@ from overlace.southbound.shared_write import SharedWrite
 from overlace.southbound.status import Phase, SouthboundStatus, SwitchStatus
 from overlace.southbound.succession import Succession
 from overlace.southbound.switch import Switch
+from overlace.southbound.wanted_flows import WantedFlows
 from overlace.wire.openflow.messages import (
     FlowEntry,
     Message,
@@ -216,7 +217,10 @@ class Southbound:
         assert switch.connection is not None
         reader = SwitchReader(switch.connection, self._context.clock, self._context.settings.piece_size)
         entries: list[FlowEntry] = []
-        async for piece in reader.pieces(switch.contents.table.flows().values()):
+        with WantedFlows(switch.contents.table) as wanted:
+            await wanted.follow()
+            per_table = wanted.per_table()
+        async for piece in reader.pieces(per_table):
             entries += await reader.entries(piece)
         return entries
 

@@ -73,7 +73,7 @@ class _Flows(TypedDict):
 def _compare(wanted: Mapping[FlowKey, Flow], observed: list[Flow], is_learned: IsLearned) -> _Flows:
     learned = [flow for flow in observed if is_learned(flow.cookie)]
     own = [flow for flow in observed if not is_learned(flow.cookie)]
-    changes = compare_flows(wanted, wanted, own, canonical_flow)
+    changes = compare_flows(wanted, wanted.get, own, canonical_flow)
     there = _in_the_words_of_the_plan(wanted, changes, {flow.key: flow for flow in own})
     return {
         "flows": (*there, *learned),

@@ -7,7 +7,7 @@ with a pause after each piece as long as the piece took.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from overlace.datapath.flow import Flow, Group, Meter
@@ -26,8 +26,8 @@ from overlace.wire.openflow.messages import (
 )
 
 ALL_TABLES = 0xFF
-DEFAULT_PIECE = 2000
-"""Flows that may be read at once: about 3 ms of the switch's time."""
+DEFAULT_PIECE = 500
+"""Flows that may be read at once: about a millisecond of the switch's time, and five of the controller's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +83,14 @@ class SwitchReader:
                 return reply.flows
         return 0
 
-    async def pieces(self, expected: Iterable[Flow]) -> AsyncIterator[Piece]:
-        """Pieces that cover the whole switch, cut by how many flows are expected in each table.
+    async def pieces(self, per_table: Counter[int]) -> AsyncIterator[Piece]:
+        """Pieces that cover the whole switch, cut by how many flows are expected in each table that has some.
 
         The caller reads each piece before it asks for the next, and so sets the pace.
         """
         if await self.count() <= self._piece_size:
             yield WHOLE
             return
-        per_table = Counter(flow.table for flow in expected)
         for piece in cut(per_table, self._piece_size):
             began = self._clock.monotonic()
             yield piece

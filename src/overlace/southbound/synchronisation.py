@@ -5,6 +5,7 @@ and nothing else. A switch that is already right is written nothing at all. The 
 nobody but this controller may write; the plan may go on changing meanwhile, for it is compared only at the end.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 
@@ -72,7 +73,7 @@ async def observe(context: Context, connection: SwitchConnection, contents: Cont
     reader = SwitchReader(connection, context.clock, context.settings.piece_size)
     mark = await read_mark(context, reader)
     flows: list[Flow] = []
-    async for piece in reader.pieces(contents.table.flows().values()):
+    async for piece in reader.pieces(Counter(key.table for key in contents.table.flows())):
         flows += await reader.flows(piece)
     own = [flow for flow in flows if not is_marker(context, flow)]
     groups, meters = await reader.groups(), await reader.meters()
