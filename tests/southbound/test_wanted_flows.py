@@ -54,8 +54,11 @@ async def test_what_moves_while_portions_are_made_is_followed_too(
                     following.cancel()
             # then, once all has been, they are its flows
             assert cut_short or wanted.within(WHOLE) == there.flows()
-        await wanted.follow()
-        assert wanted.within(WHOLE) == in_pieces(wanted, 3) == there.flows()
+        # and what has not been followed yet is gathered all the same
+        gathered = wanted.gathered()
+        assert gathered.union == there.flows()
+        assert gathered.total == sum(len(each.flows) for each in held)
+        assert in_pieces(wanted, 3) == there.flows()
         assert wanted.per_table().total() == len(there.flows())
         assert all(wanted.get(key) == each for key, each in there.flows().items())
 

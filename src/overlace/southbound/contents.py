@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from overlace.compiler.plan import Fragment, FragmentId, SwitchChange
 from overlace.datapath.capabilities import Capabilities
 from overlace.datapath.flow import Flow
-from overlace.southbound.desired import ConflictError, DesiredTable, IsLearned
+from overlace.southbound.desired import ConflictError, DesiredTable, Gathered, IsLearned
 from overlace.southbound.encoding import Subject
 from overlace.southbound.failures import PlanFailure
 from overlace.southbound.flow_holders import FlowHolders
@@ -86,17 +86,16 @@ class Contents:
             else:
                 return
 
-    def count(self) -> None:
-        """Find out about fragments that conflict among those absorbed, and hold them out."""
-        while True:
+    def count(self, gather: Callable[[], Gathered] | None = None) -> None:
+        """Find out about fragments that conflict among those absorbed, and hold them out. `gather` gives the flows of
+        the table as it is, for whom they are at hand."""
+        while self.table.flow_count is None:
             try:
-                self.table.count()
+                self.table.count(gather() if gather else None)
             except ConflictError as conflict:
                 fragment = self.table.fragments[conflict.newcomer]
                 self._hold_out(fragment, str(conflict))
                 self.table.absorb(SwitchChange({}, {fragment.id: fragment}))
-            else:
-                return
 
     def _take_up(self, change: SwitchChange) -> SwitchChange:
         if self.held_out:

@@ -61,11 +61,10 @@ class ConflictError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Gathered:
-    """All flows of a table as it was at `generation`; `total` counts those that fragments share more than once."""
+class Gathered:
+    """All flows of a table; `total` counts those that fragments share more than once."""
 
-    generation: int
-    union: dict[FlowKey, Flow]
+    union: Mapping[FlowKey, Flow]
     total: int
 
 
@@ -87,7 +86,6 @@ class DesiredTable:
         self._meters: Holdings[int, Meter] = Holdings()
         self._tunnel_ports: Holdings[str, TunnelPort] = Holdings()
         self._generation = 0
-        self._at_hand: _Gathered | None = None
         self._watchers: list[set[FragmentId]] = []
         self.flow_count: int | None = None
         """So many flows they add up to; None until somebody had to know."""
@@ -98,18 +96,8 @@ class DesiredTable:
         return self._fragments
 
     def flows(self) -> Mapping[FlowKey, Flow]:
-        """The union of the fragments' flows, put together now, unless it is kept at hand."""
+        """The union of the fragments' flows, put together now: for a large switch `WantedFlows` does it in portions."""
         return self._gathered().union
-
-    @contextmanager
-    def flows_at_hand(self) -> Iterator[None]:
-        """Inside, all flows are made once and kept for as long as they do not change: a comparison needs them again and
-        again, and to make them costs more than all the rest of it."""
-        self._at_hand = self._gathered()
-        try:
-            yield
-        finally:
-            self._at_hand = None
 
     @contextmanager
     def watched(self) -> Iterator[set[FragmentId]]:
@@ -121,17 +109,14 @@ class DesiredTable:
         finally:
             self._watchers = [each for each in self._watchers if each is not moved]
 
-    def _gathered(self) -> "_Gathered":
-        if self._at_hand is not None and self._at_hand.generation == self._generation:
-            return self._at_hand
+    def _gathered(self) -> Gathered:
         union: dict[FlowKey, Flow] = {}
         total = 0
         for fragment in self._fragments.values():
             flows = fragment.flows
             total += len(flows)
             union.update((flow.key, flow) for flow in flows)
-            _ = fragment.shareable  # it is made of the flows, too
-        return _Gathered(self._generation, union, total)
+        return Gathered(union, total)
 
     @property
     def groups(self) -> Mapping[int, Group]:
@@ -177,11 +162,12 @@ class DesiredTable:
         self._hold(released, added)
         self._commit_rest(rest, TableOperations())
 
-    def count(self) -> None:
-        """See to it that the flows are counted, and that no fragments disagree. Raises ConflictError."""
+    def count(self, gathered: Gathered | None = None) -> None:
+        """See to it that the flows, which may be at hand, are counted, and that no fragments disagree. Raises
+        ConflictError."""
         if self.flow_count is not None:
             return
-        gathered = self._gathered()
+        gathered = gathered or self._gathered()
         if len(gathered.union) < gathered.total:
             absorbed, self._fragments = self._fragments, {}
             try:
@@ -222,14 +208,20 @@ class DesiredTable:
         self.absorb(SwitchChange({}, dict(self._fragments)))
 
     def difference(
-        self, flows: Iterable[Flow], groups: Iterable[Group], meters: Iterable[Meter]
+        self,
+        flows: Iterable[Flow],
+        groups: Iterable[Group],
+        meters: Iterable[Meter],
+        wanted: Mapping[FlowKey, Flow] | None = None,
     ) -> TableOperations:
-        """What turns a switch that holds exactly these into the wanted one (tunnel ports left out).
+        """What turns a switch that holds exactly these into the wanted one (tunnel ports left out), whose flows may be
+        at hand.
 
         Learned flows stay. Whatever else is not wanted goes, for the bridge is ours.
         """
+        wanted = self.flows() if wanted is None else wanted
         return TableOperations(
-            flows=self.flow_difference(wanted := self.flows(), wanted.get, flows),
+            flows=self.flow_difference(wanted, wanted.get, flows),
             groups=compare_entries(self.groups, {group.group_id: group for group in groups}),
             meters=compare_entries(self.meters, {meter.meter_id: meter for meter in meters}),
         )

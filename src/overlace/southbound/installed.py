@@ -17,6 +17,7 @@ from overlace.southbound.openflow_channel import SwitchConnection
 from overlace.southbound.operations import Changes
 from overlace.southbound.settings import Context
 from overlace.southbound.synchronisation import observe
+from overlace.southbound.wanted_flows import WantedFlows
 from overlace.wire.openflow.codec import canonical_flow
 
 _ATTEMPTS = 3
@@ -49,14 +50,16 @@ class Installed:
 
 async def read_installed(context: Context, connection: SwitchConnection, contents: Contents) -> Installed:
     """Read a switch in pieces. Raises what `SwitchConnection.request` raises."""
-    for attempt in range(_ATTEMPTS):
-        generation = contents.table.generation
-        observed = await observe(context, connection, contents)
-        settled = contents.table.generation == generation
-        if settled or attempt == _ATTEMPTS - 1:
-            break
     table = contents.table
-    wanted, groups = table.flows(), tuple(table.groups.values())
+    with WantedFlows(table) as follower:
+        for attempt in range(_ATTEMPTS):
+            await follower.follow()
+            generation = table.generation
+            observed = await observe(context, connection, follower.per_table())
+            settled = table.generation == generation
+            if settled or attempt == _ATTEMPTS - 1:
+                break
+        wanted, groups = follower.gathered().union, tuple(table.groups.values())
     # A large switch takes a while to compare, and the loop has other switches to serve meanwhile.
     flows = await asyncio.to_thread(_compare, wanted, observed.flows, context.is_learned)
     return Installed(groups=tuple(observed.groups), wanted_groups=groups, settled=settled, **flows)

@@ -46,6 +46,7 @@ from overlace.southbound.synchronisation import (
     removal,
 )
 from overlace.southbound.transaction import Refusal
+from overlace.southbound.wanted_flows import WantedFlows
 from overlace.southbound.writer import WriteCounters, Writer
 from overlace.wire.openflow.codec import canonical_flow
 from overlace.wire.openflow.messages import (
@@ -329,9 +330,11 @@ class Switch:
         for first in (True, *[False] * _MOST_ROUNDS):
             self.phase = Phase.COMPARING
             async with self.context.comparing:
-                with self.contents.table.flows_at_hand():
-                    observed = await observe(self.context, connection, self.contents)
-                    operations, found = compare(self.context, self.contents, observed)
+                with WantedFlows(self.contents.table) as wanted:
+                    await wanted.follow()
+                    observed = await observe(self.context, connection, wanted.per_table())
+                    await wanted.follow()
+                    operations, found = compare(self.context, self.contents, wanted, observed)
             if first:
                 self.last_resync = found
                 self.counters.resyncs += 1

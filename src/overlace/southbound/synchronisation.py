@@ -17,6 +17,7 @@ from overlace.southbound.openflow_channel import SwitchConnection
 from overlace.southbound.operations import TableOperations
 from overlace.southbound.reading import Piece, SwitchReader
 from overlace.southbound.settings import Context
+from overlace.southbound.wanted_flows import WantedFlows
 
 _VERSION_SHIFT = 48
 _ANY_VERSION = ((1 << 64) - 1) & ~(0xFF << _VERSION_SHIFT)
@@ -68,12 +69,13 @@ class Observed:
         return not self.flows and not self.groups
 
 
-async def observe(context: Context, connection: SwitchConnection, contents: Contents) -> Observed:
-    """Read a switch. Raises what `SwitchConnection.request` raises."""
+async def observe(context: Context, connection: SwitchConnection, per_table: Counter[int]) -> Observed:
+    """Read a switch, of which so many flows are expected in each table. Raises what `SwitchConnection.request`
+    raises."""
     reader = SwitchReader(connection, context.clock, context.settings.piece_size)
     mark = await read_mark(context, reader)
     flows: list[Flow] = []
-    async for piece in reader.pieces(Counter(key.table for key in contents.table.flows())):
+    async for piece in reader.pieces(per_table):
         flows += await reader.flows(piece)
     own = [flow for flow in flows if not is_marker(context, flow)]
     groups, meters = await reader.groups(), await reader.meters()
@@ -104,11 +106,12 @@ def is_marker(context: Context, flow: Flow) -> bool:
 
 
 def compare(
-    context: Context, contents: Contents, observed: Observed
+    context: Context, contents: Contents, wanted: WantedFlows, observed: Observed
 ) -> tuple[TableOperations, ComparisonReport]:
-    """What has to be written, and that for people."""
-    contents.count()
-    operations = contents.table.difference(observed.flows, observed.groups, observed.meters)
+    """What has to be written, and that for people; `wanted` are the flows of the contents."""
+    contents.count(wanted.gathered)
+    flows = wanted.gathered().union
+    operations = contents.table.difference(observed.flows, observed.groups, observed.meters, flows)
     return operations, report(context.clock.now(), len(observed.flows), operations)
 
 

@@ -1,8 +1,9 @@
 """All flows that a switch is to hold, made a few at a time while the event loop goes on serving others.
 
-To make the flows of a large switch takes a third of a second. An audit needs all of them, and again when the plan has
-changed; so they are made in portions, with the loop running in between, and of what changes meanwhile only that is made
-anew. They are kept in parts by the low bits of the cookie, as pieces of a switch are read (`reading.Piece`).
+To make the flows of a large switch takes half a second. Whoever compares it with its plan needs all of them, and again
+when the plan has changed; so they are made in portions, with the loop running in between, and of what changes meanwhile
+only that is made anew. They are kept in parts by the low bits of the cookie, as pieces of a switch are read
+(`reading.Piece`).
 """
 
 import asyncio
@@ -12,8 +13,8 @@ from typing import Self
 
 from overlace.compiler.plan import Fragment, FragmentId
 from overlace.datapath.flow import Flow, FlowKey
-from overlace.southbound.desired import DesiredTable
-from overlace.southbound.reading import ALL_TABLES, Piece
+from overlace.southbound.desired import DesiredTable, Gathered
+from overlace.southbound.reading import ALL_TABLES, WHOLE, Piece
 
 _PORTION = 200
 """Flows made at a time: a millisecond."""
@@ -34,6 +35,7 @@ class WantedFlows:
         self._tables: defaultdict[int, _Parts] = defaultdict(lambda: defaultdict(dict))
         self._copies: dict[tuple[int, FlowKey], int] = {}
         """How many fragments have a flow, if more than one, by part and key."""
+        self._total = 0
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -51,6 +53,12 @@ class WantedFlows:
             if made >= _PORTION:
                 made = 0
                 await asyncio.sleep(0)
+
+    def gathered(self) -> Gathered:
+        """All of what the table holds now; what `follow` has not taken in yet is taken in at once."""
+        while self._moved:
+            self._take_in(self._moved.pop())
+        return Gathered(self.within(WHOLE), self._total)
 
     def per_table(self) -> Counter[int]:
         """How many flows there are in each table that has some."""
@@ -88,17 +96,18 @@ class WantedFlows:
         return touched
 
     def _add(self, fragment: Fragment) -> int:
-        flows = fragment.make_flows()  # what is being worked on elsewhere stays at hand there
+        flows = fragment.flows
         for flow in flows:
             low, key = flow.cookie & _LOW_BITS, flow.key
             part = self._tables[flow.table][low]
             if key in part:
                 self._copies[low, key] = self._copies.get((low, key), 1) + 1
             part[key] = flow
+        self._total += len(flows)
         return len(flows)
 
     def _remove(self, fragment: Fragment) -> int:
-        flows = fragment.make_flows()
+        flows = fragment.flows
         for flow in flows:
             low, key = flow.cookie & _LOW_BITS, flow.key
             if (copies := self._copies.get((low, key))) is None:
@@ -107,4 +116,5 @@ class WantedFlows:
                 del self._copies[low, key]
             else:
                 self._copies[low, key] = copies - 1
+        self._total -= len(flows)
         return len(flows)
