@@ -1,6 +1,7 @@
 """Which hosts need each other, as ports come and go."""
 
 from ipaddress import IPv4Address
+from itertools import permutations
 
 import hypothesis.strategies as st
 from hypothesis import given
@@ -84,3 +85,8 @@ def test_step_by_step_comes_to_the_same_as_all_at_once(steps: list[tuple[str, st
         (one, other) for net, one, _ in plugged for same, other, _ in plugged if net == same and one != other
     }
     assert set(begun) == shared
+    for one, other in permutations(("h1", "h2", "h3"), 2):
+        between = {net for net, host, _ in plugged if host == one} & {
+            net for net, host, _ in plugged if host == other
+        }
+        assert cloud.hosts.networks_between(one, other) == fresh.networks_between(one, other) == between

@@ -146,6 +146,17 @@ def test_the_pace_is_kept() -> None:
     assert len(list(cloud.prober.due(cloud.now, 100))) == 18
 
 
+def test_many_that_nobody_needs_any_more_are_not_all_looked_at_in_one_go() -> None:
+    gone = [Path("h1", f"h{number}", ip_address("192.0.2.9")) for number in range(2, 1002)]
+    cloud = Underlay({THERE: 1550}, lambda _: True).begin([*gone, THERE])
+    assert list(cloud.prober.due(cloud.now, 10)) == []
+    assert not cloud.prober.settled
+    # when it is asked again a few times, then all have been looked at, and the one that is needed is probed
+    cloud.run(10)
+    assert cloud.prober.settled
+    assert set(cloud.prober.findings) == {THERE}
+
+
 def test_a_probe_that_comes_out_elsewhere_is_remembered_until_one_arrives() -> None:
     underlay = Underlay({HERE: 1550}, lambda _: False).begin([HERE])
     [probe] = underlay.prober.due(underlay.now, 10)

@@ -5,7 +5,7 @@ over everything whenever the heap has grown by a quarter: for seconds at 100,000
 Nearly all that Overlace makes is freed by reference counting; what is left to the collector are a few cycles of failed
 connections and the like. So what stands at the start (modules, the loaded snapshot, the first plan) is set apart
 (gc.freeze) without being walked over while it is made, looks at the young are few and small, and what has come since is
-looked at once, when nothing changes or after a minute, and then set apart, too. Cycles that were given up only after
+looked at once, when nothing changes or after a while, and then set apart, too. Cycles that were given up only after
 that stay; once a day, in a quiet moment, everything is looked at for their sake.
 """
 
@@ -24,7 +24,7 @@ _YOUNG, _MIDDLE, _NEVER = 10_000, 2, 2**31 - 1
 """Allocations before a look at the young; such looks before one at the middle-aged; those before one at all."""
 _INTERVAL = 5.0
 """Seconds without a change that are a quiet moment."""
-_MINUTE, _DAY = 12, 17_280
+_LATEST, _DAY = 2, 17_280
 """In such intervals."""
 
 
@@ -51,7 +51,7 @@ class Pace:
         if quiet and self._since_all >= _DAY:
             self._since_all = 0
             look = Look.ALL
-        elif (quiet and revision != self._looked_at) or self._since_new >= _MINUTE:
+        elif (quiet and revision != self._looked_at) or self._since_new >= _LATEST:
             look = Look.NEW
         else:
             return None

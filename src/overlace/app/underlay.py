@@ -134,23 +134,18 @@ class Underlay:
 
     # --- what is needed
 
-    def networks_between(self, one: str, other: str) -> list[Network]:
-        """The networks carried by VXLAN that both hosts have a port of, the widest first."""
-        snapshot = self._snapshot()
-        there = {binding.network_id for binding in snapshot.members(Binding, "host", other)}
-        shared = {binding.network_id for binding in snapshot.members(Binding, "host", one)} & there
-        found = [network for each in shared if (network := snapshot.get(Network, each)) is not None]
-        tunnelled = [network for network in found if _is_tunnelled(snapshot, network.id)]
-        return sorted(tunnelled, key=lambda network: (-network.mtu, network.id))
-
     def needed_size(self, path: Path) -> int | None:
-        """The underlay packet that the widest network between two hosts makes; None when there is no need."""
-        if not {path.source, path.target} <= self._present or path not in self._paths(
-            path.source, path.target
-        ):
+        """The underlay packet that the widest network between two hosts makes that VXLAN carries; None when there is
+        no need."""
+        if not {path.source, path.target} <= self._present:
             return None
-        networks = self.networks_between(path.source, path.target)
-        return networks[0].mtu + overhead(path.address) if networks else None
+        if path.address not in self._addresses(path.source, path.target):
+            return None
+        snapshot = self._snapshot()
+        between = self._neighbourhood.networks_between(path.source, path.target)
+        networks = (snapshot.get(Network, each) for each in between if _is_tunnelled(snapshot, each))
+        widest = max((network.mtu for network in networks if network is not None), default=None)
+        return None if widest is None else widest + overhead(path.address)
 
     # --- inside
 

@@ -1,7 +1,7 @@
 """Which hosts need each other: those that have, or prepare, ports of one network, or can bridge it."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -10,6 +10,7 @@ from overlace.model.port import Binding
 from overlace.model.site import Host
 from overlace.model.snapshot import Change, Snapshot
 
+_NONE: frozenset[str] = frozenset()
 Pair = tuple[str, str]
 """From host, to host."""
 
@@ -27,6 +28,8 @@ class Neighbourhood:
 
     def __init__(self) -> None:
         self._hosts: dict[str, frozenset[str]] = {}
+        self._networks: defaultdict[str, set[str]] = defaultdict(set)
+        """Of each host that has any."""
         self._shared: Counter[Pair] = Counter()
         self._peers: dict[str, set[str]] = {}
 
@@ -38,6 +41,10 @@ class Neighbourhood:
         for peer in self._peers.get(host, ()):
             yield host, peer
             yield peer, host
+
+    def networks_between(self, one: str, other: str) -> Set[str]:
+        """The ids of the networks for which two hosts need each other."""
+        return self._networks.get(one, _NONE) & self._networks.get(other, _NONE)
 
     def everything(self, snapshot: Snapshot) -> NeighbourhoodChange:
         """Begin with a whole snapshot."""
@@ -82,10 +89,19 @@ class Neighbourhood:
                     begun.add(pair)
                     self._peers.setdefault(pair[0], set()).add(pair[1])
                 self._shared[pair] += 1
-            self._hosts[network] = after
-            if not after:
-                del self._hosts[network]
+            self._note(network, before, after)
         return NeighbourhoodChange(frozenset(begun - ended), frozenset(ended - begun))
+
+    def _note(self, network: str, before: frozenset[str], after: frozenset[str]) -> None:
+        self._hosts[network] = after
+        if not after:
+            del self._hosts[network]
+        for host in after - before:
+            self._networks[host].add(network)
+        for host in before - after:
+            self._networks[host].discard(network)
+            if not self._networks[host]:
+                del self._networks[host]
 
 
 def _segments_on(snapshot: Snapshot, physical_network: str) -> Iterator[Segment]:

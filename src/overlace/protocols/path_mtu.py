@@ -27,6 +27,7 @@ SILENT_SECONDS = 30.0
 """... and of one on which nothing arrived."""
 SMALLEST = {4: 576, 6: 1280}
 """What a host must accept in any case (RFC 791 3.1, RFC 8200 5)."""
+LOOKS_A_PROBE = 20
 _COMMON = (1500, 1501)
 """Tried first, since most links that are too narrow are just this wide."""
 
@@ -115,11 +116,14 @@ class PathMtuProber:
         return not self._fresh
 
     def due(self, now: float, limit: int) -> Iterator[Probe]:
-        """At most `limit` probes to send now."""
-        while limit > 0 and self._agenda and self._agenda[0][0] <= now:
+        """At most `limit` probes to send now. Many paths at a time may be needed no more, and each has to be looked at:
+        what is not looked at now is the next time."""
+        looks = limit * LOOKS_A_PROBE
+        while limit > 0 and looks > 0 and self._agenda and self._agenda[0][0] <= now:
             _, turn, path = heapq.heappop(self._agenda)
             if self._turn.get(path) != turn:
                 continue
+            looks -= 1
             probe = self._next(path, now)
             if probe is not None:
                 limit -= 1
