@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 import structlog
 
@@ -19,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 INTERVAL = 5.0
 """Seconds between looks."""
+_TOGETHER = 100
+"""Numbers that are free again in one transaction: some milliseconds."""
 
 
 async def chores(store: Store, engine: Engine, attachments: Attachments, clock: Clock) -> None:
@@ -28,12 +31,13 @@ async def chores(store: Store, engine: Engine, attachments: Attachments, clock: 
         await asyncio.sleep(INTERVAL)
         try:
             await attachments.expire(clock.now())
-            await _end_quarantine(store, engine, quarantine, clock.monotonic())
+            await end_quarantine(store, engine, quarantine, clock.monotonic())
         except StoreUnavailable as reason:
             log.warning("chores put off", reason=str(reason))
 
 
-async def _end_quarantine(store: Store, engine: Engine, quarantine: Quarantine, now: float) -> None:
+async def end_quarantine(store: Store, engine: Engine, quarantine: Quarantine, now: float) -> None:
+    """Free the numbers that no switch can act on any more. Raises StoreUnavailable."""
     if engine.compiled != store.snapshot.revision:
         return  # the newest plans may still hold what was given back a moment ago
     switches = engine.realisation.switches
@@ -42,9 +46,10 @@ async def _end_quarantine(store: Store, engine: Engine, quarantine: Quarantine, 
     quarantine.look((*store.allocations.quarantined(), *addresses), switches, now)
     registered = {host.id for host in snapshot.all(Host)} | {each.id for each in snapshot.all(TransitSwitch)}
     free = quarantine.over(switches, registered, now)
-    if free:
+    for start in range(0, len(free), _TOGETHER):  # others' changes go in between
+        some = free[start : start + _TOGETHER]
         await store.transact(
-            lambda tx: _free(tx, free, addresses), actor="overlace", source="quarantine over"
+            partial(_free, numbers=some, addresses=addresses), actor="overlace", source="quarantine over"
         )
 
 
