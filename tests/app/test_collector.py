@@ -30,14 +30,15 @@ def looks(pace: Pace, revisions: Iterable[int]) -> list[Look | None]:
 def test_what_came_is_looked_at_once_in_a_moment_without_changes() -> None:
     pace = Pace()
 
-    assert looks(pace, [1, 1, 1]) == [None, Look.NEW, None]
-    assert looks(pace, [2, 2, 2]) == [Look.NEW, None, Look.NEW]
+    assert looks(pace, [1, 2, 3]) == [None] * 3
+    assert looks(pace, [3, 3, 3]) == [Look.NEW, None, None]
+    assert looks(pace, [4, 4, 4]) == [None, Look.NEW, None]
 
 
-def test_a_controller_that_is_never_quiet_is_looked_at_every_ten_seconds() -> None:
-    found = looks(Pace(), range(1, 11))
+def test_a_controller_that_is_never_quiet_is_looked_at_every_half_minute() -> None:
+    found = looks(Pace(), range(1, 25))
 
-    assert found == [None, Look.NEW] * 5
+    assert [number for number, each in enumerate(found, 1) if each is Look.NEW] == [6, 12, 18, 24]
 
 
 def test_everything_is_looked_at_once_a_day_when_it_is_quiet() -> None:
@@ -48,6 +49,15 @@ def test_everything_is_looked_at_once_a_day_when_it_is_quiet() -> None:
     evening = looks(pace, [1] * (day + 100))
 
     assert [number for number, each in enumerate(evening) if each is Look.ALL] == [1, day + 1]
+
+
+def test_everything_is_looked_at_once_a_week_where_it_is_never_quiet() -> None:
+    week = 12 * 60 * 24 * 7
+
+    assert [number for number, each in enumerate(looks(Pace(), range(2 * week)), 1) if each is Look.ALL] == [
+        week,
+        2 * week,
+    ]
 
 
 def test_a_cycle_that_was_set_apart_is_found_when_everything_is_looked_at() -> None:

@@ -6,7 +6,7 @@ Nearly all that Overlace makes is freed by reference counting; what is left to t
 connections and the like. So what stands at the start (modules, the loaded snapshot, the first plan) is set apart
 (gc.freeze) without being walked over while it is made, looks at the young are few and small, and what has come since is
 looked at once, when nothing changes or after a while, and then set apart, too. Cycles that were given up only after
-that stay; once a day, in a quiet moment, everything is looked at for their sake.
+that stay; once a day in a quiet moment, or once a week, everything is looked at for their sake.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ _YOUNG, _MIDDLE, _NEVER = 10_000, 2, 2**31 - 1
 """Allocations before a look at the young; such looks before one at the middle-aged; those before one at all."""
 _INTERVAL = 5.0
 """Seconds without a change that are a quiet moment."""
-_LATEST, _DAY = 2, 17_280
-"""In such intervals."""
+_LATEST, _DAY, _WEEK = 6, 17_280, 120_960
+"""In such intervals: half a minute and so on."""
 
 
 class Look(Enum):
@@ -48,7 +48,7 @@ class Pace:
         quiet, self._seen = revision == self._seen, revision
         self._since_new += 1
         self._since_all += 1
-        if quiet and self._since_all >= _DAY:
+        if self._since_all >= (_DAY if quiet else _WEEK):
             self._since_all = 0
             look = Look.ALL
         elif (quiet and revision != self._looked_at) or self._since_new >= _LATEST:
