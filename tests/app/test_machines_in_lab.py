@@ -33,11 +33,10 @@ TOLD = ("192.168.0.11/24", "fd01::ff:fe00:b/64", "fd02::b/128")
 MODES = {"fd01::/64": "slaac", "fd02::/64": "dhcpv6-stateful"}
 ASKS_AGAIN = """
 rm /run/lease
-kill -USR1 $(pidof udhcpc)
-until [ -s /run/lease ]; do usleep 100000; done  # a question that the link takes with it is asked again in a minute
+# busybox's client has a socket of its own to renew by: an answer that is quicker than its close gets lost
+until [ -s /run/lease ]; do kill -USR1 $(pidof udhcpc); sleep 1; done
 ip link set eth0 down; ip link set eth0 up  # what it knows of IPv6 goes with the link
-kill -USR1 $(pidof dhcp6)
-until [ $(ip -6 -o addr show dev eth0 scope global | wc -l) = 2 ]; do usleep 100000; done
+until [ $(ip -6 -o addr show dev eth0 scope global | wc -l) = 2 ]; do kill -USR1 $(pidof dhcp6); sleep 1; done
 cat /run/lease
 """
 
@@ -88,6 +87,7 @@ def create(cloud: Cloud, name: str, host: str, octet: int) -> None:
         iface_id=port["id"],
         addresses=() if name == IS_TOLD else (f"192.168.0.{octet}/24", f"fd00::{octet:x}/64"),
         dhcp=name == IS_TOLD,
+        memory=128,  # with less, an interface that is taken down finds none for its buffers when it is to come up
         disk=DISKS[name],
         writer=50,
     )
