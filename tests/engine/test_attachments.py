@@ -228,3 +228,28 @@ async def test_given_a_host_that_is_away_when_somebody_says_that_it_is_fenced_th
     binder.activate(scene.ledger, binding, Cause(Trigger.API))
     assert (await scene.settled())["h2"][0] == "active"
     assert (await scene.settled())["h1"][0] == "releasing"
+
+
+async def test_given_a_port_that_has_left_a_host_when_another_announces_it_first_then_it_is_there_at_once(
+    scene: Scene,
+) -> None:
+    scene.port()
+    scene.plug("h1")
+    scene.attachments.host_complete("h1")
+    assert await scene.settled() == {"h1": ("active", 1)}
+    # both questions wait for one transaction, and the other host's is in front
+    scene.plug("h2")
+    scene.attachments.interface_removed("h1", "tap0")
+    assert await scene.settled() == {"h2": ("active", 2)}
+
+
+async def test_given_a_port_asked_for_at_a_host_by_name_when_another_announces_it_then_it_stays_where_it_is(
+    scene: Scene,
+) -> None:
+    scene.port(host_id="h1")
+    scene.plug("h1")
+    scene.attachments.host_complete("h1")
+    await scene.settled()
+    scene.plug("h2")
+    scene.attachments.interface_removed("h1", "tap0")
+    assert await scene.settled() == {"h1": ("active", 1)}

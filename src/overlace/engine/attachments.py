@@ -161,6 +161,11 @@ class Attachments:
         active = self._active(port_id)
         return active is not None and active.host_id != host and active.host_id not in self._complete
 
+    def _is_gone(self, port_id: str, host: str) -> bool:
+        """The host has told all of its interfaces, and none of them is or claims to be the port."""
+        claimed = self.interfaces.announcing(host, port_id)
+        return host in self._complete and not claimed and self.interface_of(port_id, host) is None
+
     def interface_of(self, port_id: str, host: str) -> PluggedInterface | None:
         """The one interface that is the port on the host; with several there is none, it is a fault."""
         return self._interface(port_id, host, self._snapshot().get(Port, port_id))
@@ -211,16 +216,23 @@ class Attachments:
 
     def _answer(self, port_id: str, host: str) -> _Answer | None:
         interface = self.interface_of(port_id, host)
-        several = len(self.interfaces.announcing(host, port_id)) > 1
         self._observe(port_id, host, interface)
         bound = any(each.host_id == host for each in self._snapshot().members(Binding, "port", port_id))
         if interface is not None and not bound and not self._is_unfenced(port_id, host):
             return _Answer(
-                (port_id, host), lambda tx: binder.plugged(tx, port_id, host), f"{interface.name} plugged"
+                (port_id, host), lambda tx: self._plugged(tx, port_id, host), f"{interface.name} plugged"
             )
-        if interface is None and bound and not several and host in self._complete:
+        if bound and self._is_gone(port_id, host):
             return _Answer((port_id, host), lambda tx: binder.unplugged(tx, port_id, host), "interface gone")
         return None
+
+    def _plugged(self, intents: Intents, port_id: str, host: str) -> bool:
+        """What is over elsewhere ends first, though its question may stand behind this one: a port that is active
+        nowhere is active where it is plugged, and need not speak to be found."""
+        active = binder.active_binding(intents, port_id)
+        if active is not None and self._is_gone(port_id, active.host_id):
+            binder.unplugged(intents, port_id, active.host_id)
+        return binder.plugged(intents, port_id, host)
 
 
 def _write_all(intents: Intents, answers: Iterable[_Answer]) -> bool:
