@@ -19,7 +19,7 @@ from tools.cloud import ROOT, Cloud, until
 from tools.evacuation_demo import address_of, answers
 from tools.guest_session import GuestSession
 from tools.migration_demo import PROCEDURES, mac, movers
-from tools.written_disk import writes_on
+from tools.written_disk import newest_write_on, writes_on
 
 from overlace.lab.guests.guests import Guests
 from overlace.lab.lab import Lab
@@ -100,7 +100,8 @@ def rescue(cloud: Cloud) -> dict[str, Any]:
     print(f"{HOME} is cut off and not heard any more", flush=True)
     until(lambda: shown(cloud)["state"] != "merging", "the last round is not put together", 30)
     guests = Guests.of(cloud.lab)
-    there, written = writes_on(guests.place(NAME, AWAY).disk), writes_on(guests.place(NAME, HOME).disk)
+    there = writes_on(guests.place(NAME, AWAY).disk)
+    written = newest_write_on(guests.place(NAME, HOME).disk)  # its guest writes on
     print(f"the replica shows the disk after {there} of the guest's writes, {written} by now", flush=True)
     began = time.monotonic()
     wish = {"kind": "rescue", "machine_id": NAME, "host_is_dead": True}

@@ -19,7 +19,7 @@ class TornDiskError(Exception):
 def writes_on(path: Path) -> int:
     """After how many writes the disk was like this. Raises TornDiskError."""
     content = path.read_bytes()
-    last = [_word(content, place, 1) for place in range(len(content) // BLOCK)]
+    last = _numbers(content)
     writes, chance = max(last), _START
     expected = [0] * len(last)
     for number in range(1, writes + 1):
@@ -32,6 +32,16 @@ def writes_on(path: Path) -> int:
             if _word(content, place, index) != _written(place, number, index):
                 raise TornDiskError(f"block {place} is not what write {number} wrote")
     return writes
+
+
+def newest_write_on(path: Path) -> int:
+    """The number of the newest write on a disk that is being written to: reading takes longer than a write."""
+    return max(_numbers(path.read_bytes()))
+
+
+def _numbers(content: bytes) -> list[int]:
+    """Which write each block is of; 0 where none has been."""
+    return [_word(content, place, 1) for place in range(len(content) // BLOCK)]
 
 
 def _word(content: bytes, place: int, index: int) -> int:

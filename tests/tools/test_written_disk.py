@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tools.written_disk import BLOCK, TornDiskError, writes_on
+from tools.written_disk import BLOCK, TornDiskError, newest_write_on, writes_on
 
 from tools import written_disk
 
@@ -34,6 +34,17 @@ def test_a_block_of_another_moment_is_found(tmp_path: Path) -> None:
     (tmp_path / "torn").write_bytes(old[:start] + new[start:end] + old[end:])
     with pytest.raises(TornDiskError):
         writes_on(tmp_path / "torn")
+
+
+def test_a_disk_that_is_written_to_while_it_is_read_tells_its_newest_write(tmp_path: Path) -> None:
+    # given that the second half was read after ten more writes than the first
+    old, new = left_by(tmp_path / "old", 50).read_bytes(), left_by(tmp_path / "new", 60).read_bytes()
+    half = PLACES // 2 * BLOCK
+    (tmp_path / "used").write_bytes(old[:half] + new[half:])
+    # then it is of no one moment (write 60 is in the first half), and 59 is the newest write that was seen
+    with pytest.raises(TornDiskError):
+        writes_on(tmp_path / "used")
+    assert newest_write_on(tmp_path / "used") == 59
 
 
 def test_a_block_that_is_half_written_is_found(tmp_path: Path) -> None:
