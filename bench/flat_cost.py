@@ -1,6 +1,6 @@
 """Whether one change costs the same however large the system is.
 
-    python -m bench.flat_cost [--sizes 1000,100000] [--hosts 100] [--churn 10000] [--samples 300]
+    python -m bench.flat_cost [--sizes 1000,100000] [--hosts 100] [--churn 10000] [--samples 500]
                               [--network-sizes 50,500,5000] [--group-sizes 10,100,1000]
 
 A port is added to a network on ten simulated hosts, again and again: in a system with 1,000 ports of other tenants and
@@ -226,7 +226,7 @@ def main() -> None:
     parser.add_argument("--group-sizes", default="10,100,1000")
     parser.add_argument("--hosts", type=int, default=100)
     parser.add_argument("--churn", type=int, default=10_000, help="changes: half of them create, half delete")
-    parser.add_argument("--samples", type=int, default=300)
+    parser.add_argument("--samples", type=int, default=500)
     parser.add_argument("--output", type=Path, default=Path("build/flat_cost.json"))
     options = parser.parse_args()
     sizes, networks, groups = (

@@ -1,6 +1,6 @@
 """One more port on a large system: until every host concerned has acknowledged it.
 
-    python -m bench.port_ready [--hosts 500] [--ports-per-host 50] [--samples 40] [--fan-outs 2,10,50,500]
+    python -m bench.port_ready [--hosts 500] [--ports-per-host 50] [--samples 200] [--fan-outs 2,10,50,500]
 
 The system is filled with tenants whose networks span ten hosts each; then ports are added, one at a time, to networks
 that live on 2, 10, 50 ... hosts. Their interfaces are plugged already. Two clocks run: from the request, and from the
@@ -119,7 +119,7 @@ def main() -> None:
     )
     parser.add_argument("--hosts", type=int, default=500)
     parser.add_argument("--ports-per-host", type=int, default=50)
-    parser.add_argument("--samples", type=int, default=40)
+    parser.add_argument("--samples", type=int, default=200)
     parser.add_argument("--fan-outs", default="2,10,50,500")
     parser.add_argument("--output", type=Path, default=Path("build/port_ready.json"))
     options = parser.parse_args()

@@ -1,16 +1,20 @@
-"""Python's cyclic garbage collector, set for a process with much long-lived, acyclic data.
+"""Python's cyclic garbage collector, driven by the clock in a process with much long-lived, acyclic data.
 
-By default it looks at young objects after every 700 allocations, which one port create exceeds many times, and walks
-over everything whenever the heap has grown by a quarter: for seconds at 100,000 ports, in the middle of a change.
-Nearly all that Overlace makes is freed by reference counting; what is left to the collector are a few cycles of failed
-connections and the like. So what stands at the start (modules, the loaded snapshot, the first plan) is set apart
-(gc.freeze) without being walked over while it is made, looks at the young are few and small, and what has come since is
-looked at once, when nothing changes or after a while, and then set apart, too. Cycles that were given up only after
-that stay; once a day in a quiet moment, or once a week, everything is looked at for their sake.
+By itself it looks at young objects after so many allocations less frees: where old objects are freed as new ones are
+made, as in every change here, that is seldom, and then takes tens of milliseconds. And it walks over everything when
+the heap has grown by a quarter: for seconds at 100,000 ports, in the middle of a change. Nearly all that Overlace makes
+is freed by reference counting; what is left to the collector are a few cycles of failed connections and the like.
+
+So it does nothing by itself. What stands at the start (modules, the loaded snapshot, the first plan) is set apart
+(gc.freeze) without being walked over. From then on the young are looked at twenty times a second, for a millisecond
+or two. How long these looks took tells how much has come: when it is much, when nothing changes, or after a while, what
+has come is looked at once, and then set apart, too. Cycles that were given up only after that stay; once a day in a
+quiet moment, or once a week, everything is looked at for their sake.
 """
 
 import asyncio
 import gc
+import time
 from collections.abc import Callable
 from enum import Enum
 
@@ -20,42 +24,45 @@ from overlace.kit.revision import Revision
 
 log = structlog.get_logger(__name__)
 
-_YOUNG, _MIDDLE, _NEVER = 10_000, 2, 2**31 - 1
-"""Allocations before a look at the young; such looks before one at the middle-aged; those before one at all."""
-_INTERVAL = 5.0
-"""Seconds without a change that are a quiet moment."""
-_LATEST, _DAY, _WEEK = 6, 17_280, 120_960
-"""In such intervals: half a minute and so on."""
+INTERVAL = 0.05
+"""Seconds between two looks."""
+QUIET, LATEST = 5.0, 30.0
+"""Seconds without a change that are a quiet moment; those after which what has come is looked at all the same."""
+DAY, WEEK = 86_400.0, 604_800.0
+MUCH = 0.04
+"""Seconds that looks at the young have taken: one at all that has come since takes no longer."""
 
 
 class Look(Enum):
     """At whom."""
 
+    YOUNG = "young"
     NEW = "new"
     ALL = "all"
 
 
 class Pace:
-    """What is to be looked at, asked at equal intervals."""
+    """What is to be looked at next; `now` is in seconds of a clock that never goes back."""
 
-    def __init__(self) -> None:
-        self._since_new = self._since_all = 0
+    def __init__(self, now: float) -> None:
+        self._new_at = self._all_at = self._changed_at = now
         self._seen: Revision | None = None
         self._looked_at: Revision | None = None
 
-    def next(self, revision: Revision) -> Look | None:
-        """Now, when this is the newest revision of what is stored."""
-        quiet, self._seen = revision == self._seen, revision
-        self._since_new += 1
-        self._since_all += 1
-        if self._since_all >= (_DAY if quiet else _WEEK):
-            self._since_all = 0
+    def next(self, now: float, revision: Revision, spent: float = 0.0) -> Look:
+        """When this is the newest revision of what is stored, and looks at the young took so many seconds since the
+        last at more than those."""
+        if revision != self._seen:
+            self._seen, self._changed_at = revision, now
+        quiet = now - self._changed_at >= QUIET
+        if now - self._all_at >= (DAY if quiet else WEEK):
+            self._all_at = now
             look = Look.ALL
-        elif (quiet and revision != self._looked_at) or self._since_new >= _LATEST:
+        elif (quiet and revision != self._looked_at) or now - self._new_at >= LATEST or spent >= MUCH:
             look = Look.NEW
         else:
-            return None
-        self._since_new, self._looked_at = 0, revision
+            return Look.YOUNG
+        self._new_at, self._looked_at = now, revision
         return look
 
 
@@ -65,15 +72,10 @@ def postpone_collector() -> None:
     gc.disable()
 
 
-def settle_collector() -> None:
-    """Call it once, when that has been made."""
-    gc.freeze()
-    gc.enable()
-    gc.set_threshold(_YOUNG, _MIDDLE, _NEVER)
-
-
 def look_at(look: Look) -> int:
-    """How many unreachable objects there were; the others are set apart."""
+    """How many unreachable objects there were; unless only the young were looked at, the others are set apart."""
+    if look is Look.YOUNG:
+        return gc.collect(0)
     if look is Look.ALL:
         gc.unfreeze()
     found = gc.collect()
@@ -82,9 +84,14 @@ def look_at(look: Look) -> int:
 
 
 async def look_at_intervals(revision: Callable[[], Revision]) -> None:
-    """Until cancelled."""
-    pace = Pace()
+    """Set apart what stands now, and go on until cancelled."""
+    gc.freeze()
+    pace, spent = Pace(time.monotonic()), 0.0
     while True:
-        await asyncio.sleep(_INTERVAL)
-        if (look := pace.next(revision())) is not None and (found := look_at(look)):
+        await asyncio.sleep(INTERVAL)
+        began = time.monotonic()
+        look = pace.next(began, revision(), spent)
+        found = look_at(look)
+        spent = spent + time.monotonic() - began if look is Look.YOUNG else 0.0
+        if found and look is not Look.YOUNG:
             log.debug("unreachable objects freed", found=found)

@@ -14,7 +14,7 @@ from overlace.app.api_server import serve_api
 from overlace.app.authentication import authenticator
 from overlace.app.chores import chores
 from overlace.app.clock import SystemClock
-from overlace.app.collector import look_at_intervals, postpone_collector, settle_collector
+from overlace.app.collector import look_at_intervals, postpone_collector
 from overlace.app.database import open_database
 from overlace.app.doctor.examination import Doctor
 from overlace.app.enrolling import enrolling, open_trust
@@ -75,7 +75,7 @@ async def run(settings: ControllerSettings) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 async with _controller(settings, store, trust, clock, tasks) as application:
-                    settle_collector()
+                    tasks.create_task(look_at_intervals(lambda: store.snapshot.revision), name="collector")
                     await serve_api(application, settings)
                 raise _Stopped
         except* _Stopped:
@@ -155,7 +155,6 @@ async def _controller(
         tasks.create_task(chores(store, engine, attachments, clock), name="chores"),
         tasks.create_task(underlay.run(), name="underlay"),
         tasks.create_task(timings.watch(), name="event loop watch"),
-        tasks.create_task(look_at_intervals(lambda: store.snapshot.revision), name="collector"),
     ]
     where = f"{settings.switch_address} port {settings.openflow_port} or {settings.ovsdb_port}"
     with named("switches", where, "--openflow-port and --ovsdb-port"):
