@@ -7,9 +7,9 @@ is freed by reference counting; what is left to the collector are a few cycles o
 
 So it does nothing by itself. What stands at the start (modules, the loaded snapshot, the first plan) is set apart
 (gc.freeze) without being walked over. From then on the young are looked at twenty times a second, for a millisecond
-or two. How long these looks took tells how much has come: when it is much, when nothing changes, or after a while, what
-has come is looked at once, and then set apart, too. Cycles that were given up only after that stay; once a day in a
-quiet moment, or once a week, everything is looked at for their sake.
+or two, longer only after a long turn of the event loop. How long these looks took tells how much has come: when it is
+much, when nothing changes, or after a while, what has come is looked at once, and then set apart, too. Cycles that were
+given up only after that stay; once a day in a quiet moment, or once a week, everything is looked at for their sake.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ QUIET, LATEST = 5.0, 30.0
 """Seconds without a change that are a quiet moment; those after which what has come is looked at all the same."""
 DAY, WEEK = 86_400.0, 604_800.0
 MUCH = 0.04
-"""Seconds that looks at the young have taken: one at all that has come since takes no longer."""
+"""Seconds that looks at the young have taken: one at all that has come since takes 30 to 90 ms then."""
 
 
 class Look(Enum):
