@@ -27,6 +27,7 @@ from overlace.orchestration.qmp.exports import FIRST_PORT
 from overlace.orchestration.qmp.moment import SUFFIX
 from overlace.orchestration.qmp.monitor import Monitor
 from overlace.orchestration.qmp.stripes import RECONNECT
+from overlace.orchestration.sight import Disks
 
 SIZE = 64 << 20
 DATA = 20 << 20
@@ -210,6 +211,34 @@ async def test_the_guest_writes_on_where_the_way_is_cut_during_a_round(tmp_path:
         await write(guest, tasks, "h1", "write -P 0xa5 15M 64k")
         disk = guest.path("web", "h1", "disk.img").read_bytes()
         assert disk[15 << 20 : (15 << 20) + 65536] == b"\xa5" * 65536
+        await source.close()
+        await destination.close()
+
+
+async def test_while_the_memory_is_on_its_way_little_is_left_for_the_time_when_the_guest_is_still(
+    tmp_path: Path,
+) -> None:
+    async with guests(tmp_path, SIZE) as guest, asyncio.TaskGroup() as tasks:
+        there = [await guest.start("web", "h1"), await guest.receive("web", "h2")]
+        source, destination = [await Monitor.connect(each.monitor, lambda: None, tasks) for each in there]
+        copy = DiskCopy(bandwidth_mbit=0)
+
+        async def rounds_after(what: str) -> bool:
+            """Whether what the guest writes is sent at once."""
+            await write(guest, tasks, "h1", what)
+            await copy.advance(source, ("disk0",))
+            begun = any("round" in each["id"] for each in await jobs_of(source))
+            while any(each["status"] != "concluded" for each in await jobs_of(source)):
+                await copy.advance(source, ("disk0",))
+            await copy.advance(source, ("disk0",))
+            return begun
+
+        await copy.begin(source, destination, there[1].address, ("disk0",))
+        while copy.state is not Disks.IN_STEP:
+            await copy.advance(source, ("disk0",))
+        assert not await rounds_after("write -P 0x5a 0 512k")
+        assert await rounds_after("write -P 0x5a 4M 2M")
+        assert not await jobs_of(source)
         await source.close()
         await destination.close()
 

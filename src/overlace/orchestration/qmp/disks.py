@@ -42,7 +42,9 @@ from overlace.orchestration.qmp.verification import HOW, Stage, Verification
 from overlace.orchestration.sight import Account, Disks, Progress
 
 SMALL = 4 << 20
-"""Bytes that may be left for the time when the guest is still."""
+"""Bytes that may be left when the memory begins to follow."""
+LEAST = 1 << 20
+"""Bytes for which a round is begun while the memory is on its way: the guest stands still for what is left."""
 MOST_ROUNDS = 8
 SETTLE_TIMEOUT = 60.0
 _BITMAP = "overlace"
@@ -194,9 +196,10 @@ class DiskCopy:
             await source.execute("job-dismiss", id=each["id"])
         left = await _left(source, node)
         done = self._rounds.setdefault(node, 0)
-        if left > SMALL and (done < MOST_ROUNDS or self.state is Disks.IN_STEP):
+        in_step = self.state is Disks.IN_STEP
+        if left > (LEAST if in_step else SMALL) and (in_step or done < MOST_ROUNDS):
             await self._round(source, node)
-            return self.state is Disks.IN_STEP
+            return in_step
         return True
 
     async def _round(self, source: Monitor, node: str, still: bool = False) -> None:

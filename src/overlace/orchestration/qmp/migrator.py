@@ -26,7 +26,7 @@ TRIGGER = "pre-switchover"
 FIRST_PORT, LAST_PORT = 49152, 49215
 """Where destinations listen for memory."""
 _OFTEN = 0.1
-"""Seconds between looks at disks that are copied."""
+"""Seconds between looks at disks that are copied or kept in step."""
 _MEASURED = 1.0
 """Seconds over which a guest's writes are counted."""
 
@@ -91,9 +91,9 @@ class QmpMigration:
 
     async def changed(self, seconds: float) -> None:
         """See Migration. Meanwhile the transfer is steered."""
-        copying = self._copy.state is Disks.COPYING
-        told = await news.comes(self._news, _OFTEN if copying else seconds)
-        if copying or not told:
+        with_disks = self._copy.state in (Disks.COPYING, Disks.IN_STEP)
+        told = await news.comes(self._news, _OFTEN if with_disks else seconds)
+        if with_disks or not told:
             await self._steer()
 
     async def receive(self) -> None:
