@@ -10,7 +10,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from overlace.compiler.plan import Audience, Fragment, FragmentId, PlanChange, SwitchChange, SwitchName
+from immutables import MapMutation
+
+from overlace.compiler.plan import (
+    NO_SHARE,
+    Audience,
+    Fragment,
+    FragmentId,
+    PlanChange,
+    Share,
+    SwitchChange,
+    SwitchName,
+)
 from overlace.compiler.unit import Output
 
 _Moves = dict[FragmentId, tuple[Fragment | None, Fragment | None]]
@@ -29,11 +40,13 @@ class PlanBuilder:
         self.moved = 0
         """So many fragments came, went or were made anew in the last change."""
         self._members: dict[Audience, dict[SwitchName, int]] = defaultdict(dict)
-        self._fragments: dict[Audience, dict[FragmentId, Fragment]] = defaultdict(dict)
+        self._shares: dict[Audience, Share] = {}
         self._includes: dict[Audience, dict[Audience, int]] = defaultdict(dict)
         self._audiences: dict[SwitchName, set[Audience]] = defaultdict(set)
         self._were: dict[tuple[SwitchName, Audience], bool] = {}
         """Memberships that came or went in the present change, as they were before it."""
+        self._had: dict[Audience, Share] = {}
+        """Shares that are different after the present change, as they were before it."""
 
     @property
     def switches(self) -> Iterable[SwitchName]:
@@ -44,11 +57,15 @@ class PlanBuilder:
         """The switches of an audience."""
         return self._members.get(audience, {}).keys()
 
+    def share(self, audience: Audience) -> Share:
+        """All fragments of an audience."""
+        return self._shares.get(audience, NO_SHARE)
+
     def held_by(self, switch: SwitchName) -> dict[FragmentId, Fragment]:
         """What a switch is to hold."""
         held: dict[FragmentId, Fragment] = {}
         for audience in self._audiences.get(switch, ()):
-            held |= self._fragments.get(audience, {})
+            held.update(self.share(audience))
         return held
 
     def apply(self, changes: Iterable[tuple[Output, Output]]) -> PlanChange:
@@ -92,11 +109,28 @@ class PlanBuilder:
             then, now = before.get(id_), after.get(id_)
             if then is not now:
                 moves[id_] = then, now
-                if then is not None:
-                    _drop(self._fragments, then.audience, id_)
-                if now is not None:
-                    self._fragments[now.audience][id_] = now
+        self._change_shares(moves)
         return moves
+
+    def _change_shares(self, moves: _Moves) -> None:
+        touched: dict[Audience, MapMutation[FragmentId, Fragment]] = {}
+
+        def opened(audience: Audience) -> MapMutation[FragmentId, Fragment]:
+            if audience not in touched:
+                touched[audience] = self.share(audience).mutate()
+            return touched[audience]
+
+        for id_, (then, now) in moves.items():
+            if now is not None:
+                opened(now.audience)[id_] = now
+            if then is not None and (now is None or now.audience != then.audience):
+                del opened(then.audience)[id_]
+        self._had = {audience: self.share(audience) for audience in touched}
+        for audience, mutation in touched.items():
+            if after := mutation.finish():
+                self._shares[audience] = after
+            else:
+                self._shares.pop(audience, None)
 
     def _join(self, switch: SwitchName, audience: Audience, step: int) -> None:
         members = self._members[audience]
@@ -126,13 +160,13 @@ class PlanBuilder:
         for (switch, audience), was in self._were.items():
             if was != (switch in self.members(audience)):
                 entering[switch][audience] = not was
-        parts = _by_audience(moves)
+        parts = self._by_audience(moves)
         changes = self._shared_changes(parts, entering)
         for switch, audiences in entering.items():
             change = self._own_change(switch, audiences, moves, parts)
             if change.added or change.removed:
                 changes[switch] = change
-        self._were = {}
+        self._were, self._had = {}, {}
         return changes
 
     def _shared_changes(
@@ -159,26 +193,32 @@ class PlanBuilder:
         change = SwitchChange()
         for audience, enters in entering.items():
             part = change.added if enters else change.removed
-            held = self._fragments.get(audience, {})
+            held = self.share(audience)
             part.update((id_, fragment) for id_, fragment in held.items() if id_ not in moves)
+            change.shares[audience] = (
+                (NO_SHARE, held) if enters else (self._had.get(audience, held), NO_SHARE)
+            )
         is_in = self._audiences.get(switch, set())
         was_in = (is_in - entering.keys()) | {audience for audience, enters in entering.items() if not enters}
         for audience in was_in & parts.keys():
             change.removed.update(parts[audience].removed)
         for audience in is_in & parts.keys():
             change.added.update(parts[audience].added)
+        for audience in was_in & is_in & parts.keys():
+            change.shares.update(parts[audience].shares)
         return change
 
-
-def _by_audience(moves: _Moves) -> dict[Audience, SwitchChange]:
-    """What the moves take from each audience and bring to it."""
-    parts: dict[Audience, SwitchChange] = defaultdict(SwitchChange)
-    for id_, (then, now) in moves.items():
-        if then is not None:
-            parts[then.audience].removed[id_] = then
-        if now is not None:
-            parts[now.audience].added[id_] = now
-    return parts
+    def _by_audience(self, moves: _Moves) -> dict[Audience, SwitchChange]:
+        """What the moves take from each audience and bring to it."""
+        parts: dict[Audience, SwitchChange] = defaultdict(SwitchChange)
+        for id_, (then, now) in moves.items():
+            if then is not None:
+                parts[then.audience].removed[id_] = then
+            if now is not None:
+                parts[now.audience].added[id_] = now
+        for audience, part in parts.items():
+            part.shares[audience] = self._had[audience], self.share(audience)
+        return parts
 
 
 def _drop(table: dict[K, dict[V, X]], outer: K, inner: V) -> None:
@@ -196,4 +236,5 @@ def _merged(parts: Mapping[Audience, SwitchChange], audiences: tuple[Audience, .
     for audience in audiences:
         change.added.update(parts[audience].added)
         change.removed.update(parts[audience].removed)
+        change.shares.update(parts[audience].shares)
     return change

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from immutables import Map
+
 from overlace.compiler.pipeline import is_of_one_port
 from overlace.datapath.flow import Flow, Group, Meter
 
@@ -176,6 +178,11 @@ def key_number(flow: Flow) -> int:
 
 SwitchPlan = Mapping[FragmentId, Fragment]
 """The desired contents of one switch."""
+Share = Map[FragmentId, Fragment]
+"""All fragments of one audience: the same object for all its switches."""
+NO_SHARE: Share = Map()
+Shares = Mapping[Audience, tuple[Share | None, Share]]
+"""What the plan has for audiences before a change (None: it is not known) and after it."""
 
 
 @dataclass(slots=True)
@@ -184,18 +191,61 @@ class SwitchChange:
 
     A fragment id in both is a replacement: `removed` holds the old one, `added` the new one. Switches that get the same
     share one object, so who wants to change it takes a copy.
+
+    Who holds what `shares` gives for an audience before, as that very object, holds the other one afterwards. Who holds
+    something else comes to its own by `added` and `removed`.
     """
 
     added: dict[FragmentId, Fragment] = field(default_factory=dict)
     removed: dict[FragmentId, Fragment] = field(default_factory=dict)
+    shares: dict[Audience, tuple[Share | None, Share]] = field(default_factory=dict)
 
     def follow(self, later: "SwitchChange") -> None:
         """Become what this change and then `later` come to. What comes and goes again is left among `removed`:
         to let go of what is not held is no error."""
+        self._follow_shares(later)
         for id_, fragment in later.removed.items():
             self.added.pop(id_, None)
             self.removed.setdefault(id_, fragment)
         self.added.update(later.added)
+
+    def copy(self) -> "SwitchChange":
+        """One that may be changed."""
+        return SwitchChange(dict(self.added), dict(self.removed), dict(self.shares))
+
+    def not_add(self, id_: FragmentId) -> Fragment | None:
+        """Leave this one out; returned is what would have come."""
+        return self._left_out(self.added.pop(id_, None))
+
+    def not_remove(self, id_: FragmentId) -> None:
+        """Leave what is under this id where it is."""
+        self._left_out(self.removed.pop(id_, None))
+
+    def remove_too(self, fragment: Fragment) -> None:
+        """Let go of another one."""
+        self.removed[fragment.id] = fragment
+        self._left_out(fragment)
+
+    def _left_out(self, fragment: Fragment | None) -> Fragment | None:
+        """What is added and removed is not what leads from the plan's share to its next."""
+        if fragment is not None and (share := self.shares.get(fragment.audience)) is not None:
+            self.shares[fragment.audience] = None, share[1]
+        return fragment
+
+    def _follow_shares(self, later: "SwitchChange") -> None:
+        """Where the two do not join, what is to be held before is not known."""
+        touched = {each.audience for part in (self.added, self.removed) for each in part.values()}
+        for part in (later.added, later.removed):
+            for each in part.values():
+                if each.audience not in later.shares:
+                    self._left_out(each)
+        for audience, (before, after) in later.shares.items():
+            if audience in self.shares:
+                first, joint = self.shares[audience]
+                before = first if joint is before else None
+            elif audience in touched:
+                before = None
+            self.shares[audience] = before, after
 
 
 @dataclass(slots=True)
@@ -219,7 +269,7 @@ class PlanChange:
         self.rebuilt |= later.rebuilt
         for name, change in later.switches.items():
             before = self.switches.get(name, _NOTHING)
-            self.switches[name] = SwitchChange(dict(before.added), dict(before.removed))
+            self.switches[name] = before.copy()
             self.switches[name].follow(change)
 
 

@@ -50,8 +50,7 @@ class Contents:
         """As `DesiredTable.apply`, but a fragment that conflicts is held out instead of raising."""
         self.count()
         change = self._take_up(change)
-        before = self.table.fragments
-        replaced = {id_: before[id_] for id_ in change.added if id_ in before}
+        replaced = self.table.replaced_by(change)
         while True:
             try:
                 operations = self.table.apply(change)
@@ -65,7 +64,7 @@ class Contents:
         """Keep these fragments off the switch, which goes without what they do; for a switch that is not told yet."""
         if ids == self._without:
             return
-        off = {id_: fragment for id_, fragment in self.table.fragments.items() if id_ in ids}
+        off = {each.id: each for each in self.table.fragments.all() if each.id in ids}
         back = {id_: fragment for id_, fragment in self._kept_off.items() if id_ not in ids}
         kept = {id_: fragment for id_, fragment in self._kept_off.items() if id_ in ids}
         self._without = ids
@@ -102,7 +101,7 @@ class Contents:
             for id_ in (*change.added, *change.removed):
                 self.held_out.pop(id_, None)
                 self._unreported.pop(id_, None)
-        change = SwitchChange(dict(change.added), dict(change.removed))
+        change = change.copy()
         for id_ in self._without:
             self._keep_off(id_, change)
         self._refuse_what_it_cannot(change)
@@ -111,8 +110,8 @@ class Contents:
     def _keep_off(self, id_: FragmentId, change: SwitchChange) -> None:
         if id_ in change.removed:
             self._kept_off.pop(id_, None)
-        if id_ in change.added:
-            self._kept_off[id_] = change.added.pop(id_)
+        if (kept := change.not_add(id_)) is not None:
+            self._kept_off[id_] = kept
 
     def awaits(self, change: FlowsChange) -> bool:
         """Whether `take` may be used instead of `apply`: nothing stands in the way of this change here."""
@@ -143,19 +142,19 @@ class Contents:
             lacking = {text for flow in fragment.flows for text in self.capabilities.lacking(flow)}
             lacking |= {"meters"} if fragment.meters else set()
             if lacking:
-                del change.added[id_]
+                change.not_add(id_)
                 self._hold_out(fragment, f"the switch is not known to have: {', '.join(sorted(lacking))}")
 
     def _settle_conflict(self, change: SwitchChange, conflict: ConflictError) -> None:
         """Let what is about to leave give way; otherwise hold the newcomer out."""
         gives_way = conflict.holder if conflict.holder in self.leaving else conflict.newcomer
-        newcomer = change.added.pop(gives_way, None)
-        change.removed.pop(gives_way, None)
+        newcomer = change.not_add(gives_way)
+        change.not_remove(gives_way)
         if gives_way == conflict.newcomer:
             assert newcomer is not None
             self._hold_out(newcomer, str(conflict))
         elif gives_way in self.table.fragments:
-            change.removed[gives_way] = self.table.fragments[gives_way]
+            change.remove_too(self.table.fragments[gives_way])
 
     def hold_out(self, subject: Subject, reason: str) -> list[FragmentId]:
         """Take the fragments with this flow, group or meter off the table (a later comparison does the rest).
@@ -163,17 +162,16 @@ class Contents:
         Returns their ids; none when no fragment has it.
         """
         self.count()
-        ids = self.table.holders(subject)
-        for id_ in ids:
-            self._hold_out(self.table.fragments[id_], reason)
-            previous = self._replaced.pop(id_, None)
+        found = self.table.holders(subject)
+        for fragment in found:
+            self._hold_out(fragment, reason)
+            previous = self._replaced.pop(fragment.id, None)
+            going = {fragment.id: fragment}
             try:
-                self.table.apply(
-                    SwitchChange({id_: previous} if previous else {}, {id_: previous or _NOTHING})
-                )
+                self.table.apply(SwitchChange({fragment.id: previous} if previous else {}, going))
             except ConflictError:
-                self.table.apply(SwitchChange({}, {id_: _NOTHING}))
-        return ids
+                self.table.apply(SwitchChange({}, going))
+        return [fragment.id for fragment in found]
 
     def readmit(self) -> None:
         """Try again what was held out."""
@@ -195,6 +193,3 @@ class Contents:
     def _hold_out(self, fragment: Fragment, reason: str) -> None:
         self.held_out[fragment.id] = HeldOut(fragment, reason)
         self._unreported[fragment.id] = reason
-
-
-_NOTHING = Fragment(())

@@ -10,12 +10,14 @@ about connections.
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
-from overlace.compiler.plan import Fragment, FragmentId, SwitchChange, TunnelPort, key_number
+from overlace.compiler.plan import Fragment, FragmentId, Shares, SwitchChange, TunnelPort, key_number
 from overlace.datapath.flow import Flow, FlowKey, Group, Meter
 from overlace.southbound.comparison import compare_entries, compare_flows
 from overlace.southbound.flow_holders import FlowHolders
+from overlace.southbound.held_fragments import HeldFragments
 from overlace.southbound.holdings import ClashError, Holdings, Staged
 from overlace.southbound.operations import Changes, TableOperations
 from overlace.southbound.shared_change import (
@@ -81,17 +83,17 @@ class DesiredTable:
         self._is_learned = is_learned
         self._canonical = canonical
         self._holders = FlowHolders() if holders is None else holders
-        self._fragments: dict[FragmentId, Fragment] = {}
+        self._fragments = HeldFragments()
         self._groups: Holdings[int, Group] = Holdings()
         self._meters: Holdings[int, Meter] = Holdings()
         self._tunnel_ports: Holdings[str, TunnelPort] = Holdings()
         self._generation = 0
-        self._watchers: list[set[FragmentId]] = []
+        self._watchers: list[set[Fragment]] = []
         self.flow_count: int | None = None
         """So many flows they add up to; None until somebody had to know."""
 
     @property
-    def fragments(self) -> Mapping[FragmentId, Fragment]:
+    def fragments(self) -> HeldFragments:
         """The fragments held."""
         return self._fragments
 
@@ -100,9 +102,9 @@ class DesiredTable:
         return self._gathered().union
 
     @contextmanager
-    def watched(self) -> Iterator[set[FragmentId]]:
-        """Inside, the ids of all that comes, goes or is replaced are put into the set; first, of all that is held."""
-        moved = set(self._fragments)
+    def watched(self) -> Iterator[set[Fragment]]:
+        """Inside, all that comes and goes is put into the set; first, all that is held."""
+        moved = set(self._fragments.all())
         self._watchers.append(moved)
         try:
             yield moved
@@ -112,7 +114,7 @@ class DesiredTable:
     def _gathered(self) -> Gathered:
         union: dict[FlowKey, Flow] = {}
         total = 0
-        for fragment in self._fragments.values():
+        for fragment in self._fragments.all():
             flows = fragment.flows
             total += len(flows)
             union.update((flow.key, flow) for flow in flows)
@@ -148,7 +150,8 @@ class DesiredTable:
         released, added = self._what_moves(change)
         flows = self._flow_changes(released, added)
         rest = self._stage_rest(released, added)
-        self._exchange(released, added, flows)
+        self._hold(released, added, change.shares)
+        self._note_flows(released, added, flows)
         return self._commit_rest(rest, TableOperations(flows))
 
     def absorb(self, change: SwitchChange) -> None:
@@ -159,7 +162,7 @@ class DesiredTable:
             return
         released, added = self._what_moves(change)
         rest = self._stage_rest(released, added)
-        self._hold(released, added)
+        self._hold(released, added, change.shares)
         self._commit_rest(rest, TableOperations())
 
     def count(self, gathered: Gathered | None = None) -> None:
@@ -169,22 +172,19 @@ class DesiredTable:
             return
         gathered = gathered or self._gathered()
         if len(gathered.union) < gathered.total:
-            absorbed, self._fragments = self._fragments, {}
+            absorbed, self._fragments = self._fragments, HeldFragments()
             try:
-                self._check_agreement([], list(absorbed.values()))
+                self._check_agreement([], sorted(absorbed.all(), key=lambda fragment: fragment.id))
             finally:
                 self._fragments = absorbed
-        for fragment in self._fragments.values():
+        for fragment in self._fragments.all():
             self._holders.hold(fragment, self)
         self.flow_count = len(gathered.union)
 
     def awaits(self, change: FlowsChange) -> bool:
         """Whether exactly what the change removes is held, and nothing yet of what it adds."""
-        held = self._fragments
-        for id_, old in change.removed.items():
-            if held.get(id_) is not old:
-                return False
-        return not any(map(held.__contains__, change.newcomers))
+        share = self._fragments.share
+        return all(part.awaited_by(share(audience)) for audience, part in change.parts.items())
 
     def take(self, shared: SharedChange) -> None:
         """Apply a change that is awaited; what holders know of it is told them for all tables at once."""
@@ -198,10 +198,13 @@ class DesiredTable:
         self._exchange_awaited(change)
 
     def _exchange_awaited(self, change: FlowsChange) -> None:
-        for id_ in change.leavers:
-            del self._fragments[id_]
-        self._fragments.update(change.added)
-        self._note_moved(change.leavers, change.added)
+        held = self._fragments
+        for audience, part in change.parts.items():
+            if part.after is not None and held.share(audience) is part.before:
+                held.put(audience, part.after)
+            else:
+                held.exchange(part.removed.values(), part.added.values(), change.shares)
+        self._note_moved(change.fragments)
 
     def clear(self) -> None:
         """Hold nothing any more."""
@@ -236,26 +239,38 @@ class DesiredTable:
         own = (flow for flow in observed if not self._is_learned(flow.cookie))
         return compare_flows(wanted, elsewhere, own, self._canonical)
 
-    def holders(self, value: Flow | Group | Meter) -> list[FragmentId]:
+    def holders(self, value: Flow | Group | Meter) -> list[Fragment]:
         """The fragments in which a value stands; looks at all of them, so only for reporting."""
         return [
-            id_
-            for id_, fragment in self._fragments.items()
+            fragment
+            for fragment in self._fragments.all()
             if any(value in part for part in (fragment.flows, fragment.groups, fragment.meters))
         ]
 
+    def replaced_by(self, change: SwitchChange) -> dict[FragmentId, Fragment]:
+        """What is held under the ids of what comes."""
+        replaced: dict[FragmentId, Fragment] = {}
+        for part in (change.removed, change.added):
+            for id_, fragment in part.items():
+                if id_ in change.added and (old := self._fragments.like(fragment)) is not None:
+                    replaced[id_] = old
+        return replaced
+
     def _what_moves(self, change: SwitchChange) -> tuple[list[Fragment], list[Fragment]]:
-        """The fragments that go and those that come; one that replaces another is among both."""
+        """The fragments that go and those that come; one that replaces another is among both. One is replaced for its
+        own audience, whichever version of it is there, and for that of the one that the change removes."""
         held = self._fragments
-        added = [fragment for id_, fragment in change.added.items() if held.get(id_) is not fragment]
-        released = [held[fragment.id] for fragment in added if fragment.id in held]
-        released += [held[id_] for id_ in change.removed if id_ in held and id_ not in change.added]
+        added = [fragment for fragment in change.added.values() if not held.holds(fragment)]
+        released = [old for fragment in added if (old := held.like(fragment)) is not None]
+        for id_, going in change.removed.items():
+            stays = id_ in change.added and change.added[id_].audience == going.audience
+            if not stays and (old := held.like(going)) is not None:
+                released.append(old)
         return released, added
 
-    def _exchange(
+    def _note_flows(
         self, released: Iterable[Fragment], added: Iterable[Fragment], flows: Changes[Flow]
     ) -> None:
-        self._hold(released, added)
         for fragment in released:
             self._holders.release(fragment, self)
         for fragment in added:
@@ -263,18 +278,17 @@ class DesiredTable:
         assert self.flow_count is not None
         self.flow_count += len(flows.added) - len(flows.removed)
 
-    def _hold(self, released: Iterable[Fragment], added: Iterable[Fragment]) -> None:
+    def _hold(self, released: list[Fragment], added: list[Fragment], shares: Shares) -> None:
         """Others instead of these."""
-        leavers, newcomers = [each.id for each in released], {each.id: each for each in added}
-        for id_ in leavers:
-            del self._fragments[id_]
-        self._fragments.update(newcomers)
-        self._note_moved(leavers, newcomers)
+        self._fragments.exchange(released, added, shares)
+        self._note_moved(chain(released, added))
 
-    def _note_moved(self, *ids: Iterable[FragmentId]) -> None:
+    def _note_moved(self, fragments: Iterable[Fragment]) -> None:
         self._generation += 1
-        for watcher in self._watchers:
-            watcher.update(*ids)
+        if self._watchers:
+            moved = list(fragments)
+            for watcher in self._watchers:
+                watcher.update(moved)
 
     def _flow_changes(self, released: list[Fragment], added: list[Fragment]) -> Changes[Flow]:
         """What becomes of the flows, counting those of fragments that stay. Raises ConflictError."""
@@ -347,7 +361,7 @@ class DesiredTable:
         clash: ClashError,
     ) -> ConflictError:
         """Find out whose values clash; slow, and only on the way to an error."""
-        staying = [fragment for fragment in self._fragments.values() if fragment not in released]
+        staying = [fragment for fragment in self._fragments.all() if fragment not in released]
         holders = [
             fragment.id
             for fragment in (*staying, *added)

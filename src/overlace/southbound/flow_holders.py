@@ -6,9 +6,10 @@ anything there is asked once, and a switch has to remember its fragments and not
 numbers (`Fragment.shareable`), and flows that only one fragment can have are left out.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from overlace.compiler.plan import Fragment, FragmentId
+from overlace.compiler.plan import Fragment
+from overlace.southbound.held_fragments import HeldFragments
 
 Table = object
 """Whoever holds fragments; compared by identity."""
@@ -91,13 +92,13 @@ class FlowHolders:
         else:
             self._remove(fragment, None)
 
-    def held_in(self, table: Table, held: Mapping[FragmentId, Fragment], key: int) -> Iterator[Fragment]:
+    def held_in(self, table: Table, held: HeldFragments, key: int) -> Iterator[Fragment]:
         """The fragments with a flow of this key of a table that holds these."""
         holders = self._holders.get(key)
         if isinstance(holders, _Contended):
             yield from holders.by_table.get(table, ())
-            yield from (each for each in holders.elsewhere if held.get(each.id) is each)
-        elif holders is not None and held.get(holders.id) is holders:
+            yield from (each for each in holders.elsewhere if held.holds(each))
+        elif holders is not None and held.holds(holders):
             yield holders
 
     def hold_nothing_else(self, keys: Iterable[int], fragments: Collection[Fragment]) -> bool:

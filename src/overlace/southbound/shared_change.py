@@ -1,14 +1,33 @@
 """A change that many switches get: what it means to each that awaits it, worked out once for all."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
-from overlace.compiler.plan import Fragment, FragmentId, SwitchChange
+from overlace.compiler.plan import Audience, Fragment, FragmentId, Share, SwitchChange
 from overlace.datapath.flow import Flow, FlowKey
 from overlace.southbound.comparison import compare_entries
 from overlace.southbound.flow_holders import FlowHolders, Table
 from overlace.southbound.operations import TableOperations
+
+
+@dataclass(slots=True)
+class Part:
+    """What a change means to those who hold fragments of one audience."""
+
+    before: Share | None
+    after: Share | None
+    added: dict[FragmentId, Fragment] = field(default_factory=dict)
+    removed: dict[FragmentId, Fragment] = field(default_factory=dict)
+
+    def awaited_by(self, share: Share) -> bool:
+        """Whether exactly what is removed is held, and nothing yet of what is added."""
+        if share is self.before:
+            return True
+        if any(share.get(id_) is not old for id_, old in self.removed.items()):
+            return False
+        return not any(id_ in share for id_ in self.added if id_ not in self.removed)
 
 
 class FlowsChange:
@@ -18,16 +37,28 @@ class FlowsChange:
     def __init__(self, change: SwitchChange) -> None:
         self.added = change.added
         self.removed = change.removed
+        self.shares = change.shares
+
+    @cached_property
+    def parts(self) -> dict[Audience, Part]:
+        """By audience."""
+        parts: dict[Audience, Part] = {}
+
+        def part(audience: Audience) -> Part:
+            if audience not in parts:
+                parts[audience] = Part(*self.shares.get(audience, (None, None)))
+            return parts[audience]
+
+        for id_, fragment in self.removed.items():
+            part(fragment.audience).removed[id_] = fragment
+        for id_, fragment in self.added.items():
+            part(fragment.audience).added[id_] = fragment
+        return parts
 
     @cached_property
     def newcomers(self) -> tuple[FragmentId, ...]:
         """Ids under which nothing may be held yet."""
         return tuple(id_ for id_ in self.added if id_ not in self.removed)
-
-    @cached_property
-    def leavers(self) -> tuple[FragmentId, ...]:
-        """Ids under which nothing is held afterwards."""
-        return tuple(id_ for id_ in self.removed if id_ not in self.added)
 
     @cached_property
     def replaced(self) -> dict[FragmentId, Fragment]:

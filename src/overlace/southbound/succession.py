@@ -9,7 +9,7 @@ Pure: time comes in as `now`, effects go out through `publish`, one call for all
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
 
 from overlace.compiler.plan import FragmentId, PlanChange, SwitchChange, SwitchName, together
@@ -45,10 +45,9 @@ class Succession:
 
     def publish(self, change: PlanChange, now: float) -> None:
         """Publish a change: additions and replacements at once, removals at once or later."""
-        groups = change.together()
+        switches = self._keep_again(change.switches) if self._deferred else change.switches
+        groups = together(switches)
         self._newest.update(dict.fromkeys(change.switches, change.sequence))
-        if self._deferred:
-            self._keep_again(change)
         later = self._put_off(change, groups, now)
         if self._deferred:
             self._tell_leaving(change.switches)
@@ -59,8 +58,7 @@ class Succession:
             self._publish_now([name for name in names if name not in later], each, change.sequence)
             waiting = [name for name in names if name in later]
             if waiting:
-                removed = {id_: old for id_, old in each.removed.items() if id_ in each.added}
-                self._publish_now(waiting, SwitchChange(each.added, removed), change.sequence)
+                self._publish_now(waiting, _at_once(each), change.sequence)
 
     def heard(self, name: SwitchName, sequence: int) -> None:
         """A switch has done (or refused, or is lost and so cannot do) everything up to `sequence`."""
@@ -101,7 +99,7 @@ class Succession:
         for ids, each, names in only_removing:
             if not ids or not bringing:
                 continue
-            removal = SwitchChange({}, {id_: each.removed[id_] for id_ in each.removed if id_ in ids})
+            removal = _put_off(each, ids)
             for name in names:
                 if len(bringing) > (name in bringing) and self._answers(name):
                     later[name] = removal
@@ -113,13 +111,19 @@ class Succession:
         if names and (change.added or change.removed):
             self._publish(names, change, sequence)
 
-    def _keep_again(self, change: PlanChange) -> None:
-        """What comes back before it was removed is not to be removed."""
+    def _keep_again(self, switches: Mapping[SwitchName, SwitchChange]) -> Mapping[SwitchName, SwitchChange]:
+        """What comes back before it was removed is replaced, and not to be removed any more."""
+        replacing = dict(switches)
         for deferred in self._deferred:
             for name, removal in deferred.removals.items():
-                if (each := change.switches.get(name)) is not None and removal.removed.keys() & each.added:
-                    staying = {id_: old for id_, old in removal.removed.items() if id_ not in each.added}
-                    deferred.removals[name] = SwitchChange({}, staying)
+                if (each := replacing.get(name)) is None or not removal.removed.keys() & each.added:
+                    continue
+                replacing[name] = own = each.copy()
+                going = dict(removal.removed)
+                for id_ in removal.removed.keys() & each.added:
+                    own.remove_too(going.pop(id_))
+                deferred.removals[name] = SwitchChange({}, going)
+        return replacing
 
     def _release(self, is_due: Callable[[_Deferred], bool]) -> None:
         due = [each for each in self._deferred if is_due(each)]
@@ -139,3 +143,18 @@ class Succession:
         for name in names:
             removals = (each.removals[name] for each in self._deferred if name in each.removals)
             self._leaving(name, {id_ for removal in removals for id_ in removal.removed})
+
+
+def _at_once(change: SwitchChange) -> SwitchChange:
+    """Less what it only removes."""
+    removed = {id_: old for id_, old in change.removed.items() if id_ in change.added}
+    put_off = {old.audience for id_, old in change.removed.items() if id_ not in change.added}
+    shares = {audience: share for audience, share in change.shares.items() if audience not in put_off}
+    return SwitchChange(change.added, removed, shares)
+
+
+def _put_off(change: SwitchChange, ids: AbstractSet[FragmentId]) -> SwitchChange:
+    """The removals of these, after which the plan's share of their audiences is held unless it has changed again."""
+    removed = {id_: old for id_, old in change.removed.items() if id_ in ids}
+    audiences = {old.audience for old in removed.values()} & change.shares.keys()
+    return SwitchChange({}, removed, {audience: (None, change.shares[audience][1]) for audience in audiences})

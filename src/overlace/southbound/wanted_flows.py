@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from contextlib import ExitStack
 from typing import Self
 
-from overlace.compiler.plan import Fragment, FragmentId
+from overlace.compiler.plan import Fragment
 from overlace.datapath.flow import Flow, FlowKey
 from overlace.southbound.desired import DesiredTable, Gathered
 from overlace.southbound.reading import ALL_TABLES, WHOLE, Piece
@@ -30,8 +30,8 @@ class WantedFlows:
 
     def __init__(self, table: DesiredTable) -> None:
         self._table = table
-        self._held: dict[FragmentId, Fragment] = {}
-        self._moved: set[FragmentId] = set()
+        self._held: set[Fragment] = set()
+        self._moved: set[Fragment] = set()
         self._tables: defaultdict[int, _Parts] = defaultdict(lambda: defaultdict(dict))
         self._copies: dict[tuple[int, FlowKey], int] = {}
         """How many fragments have a flow, if more than one, by part and key."""
@@ -81,19 +81,15 @@ class WantedFlows:
         """The flow under a key; looks in many places, so only for what is not where it belongs."""
         return next((flows[key] for flows in self._tables[key.table].values() if key in flows), None)
 
-    def _take_in(self, id_: FragmentId) -> int:
+    def _take_in(self, fragment: Fragment) -> int:
         """How many flows that was."""
-        before, now = self._held.get(id_), self._table.fragments.get(id_)
-        if before is now:
+        if (is_held := self._table.fragments.holds(fragment)) == (fragment in self._held):
             return 1
-        touched = 1
-        if before is not None:
-            del self._held[id_]
-            touched += self._remove(before)
-        if now is not None:
-            self._held[id_] = now
-            touched += self._add(now)
-        return touched
+        if is_held:
+            self._held.add(fragment)
+            return 1 + self._add(fragment)
+        self._held.remove(fragment)
+        return 1 + self._remove(fragment)
 
     def _add(self, fragment: Fragment) -> int:
         flows = fragment.flows
